@@ -1,0 +1,138 @@
+#include "commands.hpp"
+
+#include "confirmation.hpp"
+#include "report.hpp"
+#include "system/file.hpp"
+#include "upgrade/apply.hpp"
+#include "upgrade/procedure.hpp"
+
+#include <fcntl.h>
+#include <iostream>
+#include <sys/file.h>
+
+namespace um {
+namespace {
+
+struct Workplace {
+    explicit Workplace(Context& context)
+        : store(context.state_directory),
+          job{context.config, context.ports, context.audit, context.console, store,
+              context.state_directory + "/snapshot.ini", context.options.media} {}
+
+    StateFile store;
+    Job job;
+};
+
+std::string lock_path(const Context& context) { return context.runtime_directory + "/lock"; }
+
+/// The one lock of everything that moves an upgrade on; held until the descriptor closes. Throws Failure (busy).
+Fd lock(Context& context) {
+    make_directories(context.runtime_directory, 0755);
+    auto fd = open_file(lock_path(context), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    if (errno != EWOULDBLOCK)
+        throw SystemFailure(fmt::format("lock '{}'", lock_path(context)), errno);
+    throw Failure(Reason::busy, "another um-upgrade is at work", "watch it with 'um-upgrade status --follow'");
+}
+
+bool locked(const Context& context) {
+    const Fd fd(::open(lock_path(context).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+/// What works now, and what it says of itself.
+Activity activity(Context& context) {
+    Activity result;
+    for (const auto* unit : {apply_unit, "um-upgrade.service", "um-upgrade-verify.service"}) {
+        const auto status = context.ports.services.status(unit);
+        if (!status.running())
+            continue;
+        result.running = true;
+        if (result.text.empty())
+            result.text = status.status_text;
+    }
+    result.running = result.running || locked(context);
+    return result;
+}
+
+} // namespace
+
+ExitCode run_command(Context& context) {
+    const auto held = lock(context);
+    Workplace workplace(context);
+    workplace.job.may_ask = context.console.attended();
+    return run_procedure(workplace.job);
+}
+
+ExitCode check_command(Context& context) {
+    const auto held = lock(context);
+    Workplace workplace(context);
+    const auto result = check_procedure(workplace.job);
+    if (context.options.json)
+        std::cout << check_json(result) << '\n';
+    else
+        std::cout << check_text(result);
+    for (const auto& finding : result.findings)
+        if (finding.severity == Finding::Severity::refusal)
+            return exit_code(finding.reason);
+    if (result.nothing_to_do && result.state.media.empty())
+        return exit_code(Reason::media_none);
+    return ExitCode::done;
+}
+
+ExitCode apply_command(Context& context) {
+    Workplace workplace(context); // without the lock: `run` holds it and waits
+    return apply_change(workplace.job);
+}
+
+ExitCode verify_command(Context& context) {
+    const auto held = lock(context);
+    Workplace workplace(context);
+    return continue_after_boot(workplace.job);
+}
+
+ExitCode status_command(Context& context) {
+    const StateFile store(context.state_directory);
+    std::string shown;
+    for (;;) {
+        const auto now = activity(context);
+        const auto state = store.load();
+        const auto text = context.options.json ? status_json(state, now) + "\n" : status_text(state, now);
+        if (text != shown)
+            std::cout << text << std::flush;
+        shown = text;
+        if (!context.options.follow || !now.running)
+            return ExitCode::done;
+        context.ports.appliance.sleep(std::chrono::milliseconds(500));
+    }
+}
+
+ExitCode confirm_snapshot_command(Context& context) {
+    auto& appliance = context.ports.appliance;
+    const auto installed = appliance.run(context.config.product.version_command, "", std::chrono::seconds(120));
+    auto version = installed.output;
+    while (!version.empty() && version.back() == '\n')
+        version.pop_back();
+    if (installed.status != 0)
+        throw Failure(Reason::product_absent, fmt::format("the product's version cannot be told: {}", version),
+                      "run this on the appliance, or correct [product] version_command");
+    const auto now = appliance.now();
+    const SnapshotConfirmation confirmation{context.options.snapshot_name, appliance.operator_name(), version, now,
+                                            now + context.options.valid_for};
+    save_confirmation(context.state_directory + "/snapshot.ini", confirmation);
+    context.audit.event(EventKind::snapshot_confirmed, State{},
+                        {fmt::format("{} confirmed snapshot '{}' of version {}, valid until {}", confirmation.by,
+                                     confirmation.name, version, iso8601(confirmation.valid_until)),
+                         {}, {}, {}, {}, {}});
+    return ExitCode::done;
+}
+
+ExitCode abandon_command(Context& context) {
+    const auto held = lock(context);
+    Workplace workplace(context);
+    abandon_upgrade(workplace.job, context.options.why);
+    return ExitCode::done;
+}
+
+} // namespace um

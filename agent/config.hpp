@@ -1,0 +1,89 @@
+#pragma once
+// The configuration: INI files and drop-ins to validated values. The defaults here are the shipped ones
+// (a test compares them with etc/um-upgrade.conf).
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace um {
+
+enum class Policy { refuse, accept };
+enum class Require { signature, digest };
+enum class Confirmation { required, assume };
+enum class OnInterruption { resume, stop };
+enum class RebootPolicy { now, notice, manual };
+
+/// An answer of the operator's own to a question of the media's script.
+struct PromptRule {
+    std::string name;   ///< X of [prompt.X]
+    std::string match;  ///< ECMAScript regular expression, case is ignored
+    std::string answer;
+    bool operator==(const PromptRule&) const = default;
+};
+
+struct Config {
+    struct Media {
+        std::vector<std::string> search{"/var/lib/um-upgrade/media/*.iso", "/dev/cdrom"};
+        std::string mount_point = "/root/upgrade";
+        bool operator==(const Media&) const = default;
+    } media;
+    struct Trust {
+        Require require = Require::signature;
+        std::string anchors = "/etc/um-upgrade/trust.d";
+        std::string signer;
+        Policy sha1 = Policy::accept;
+        Policy expired = Policy::refuse;
+        std::string crl;
+        bool operator==(const Trust&) const = default;
+    } trust;
+    struct Product {
+        std::string name = "Usage_Meter_Agent";
+        std::vector<std::string> version_command{"rpm", "-q", "--qf", "%{VERSION}", "cloudusagemetering"};
+        std::string minimum_source = "4.3";
+        bool operator==(const Product&) const = default;
+    } product;
+    struct Snapshot {
+        Confirmation confirmation = Confirmation::required;
+        bool operator==(const Snapshot&) const = default;
+    } snapshot;
+    struct Sshd {
+        bool manage = true;
+        std::string unit = "sshd.service";
+        bool operator==(const Sshd&) const = default;
+    } sshd;
+    struct Apply {
+        std::string script = "upgrade-um.sh";
+        std::chrono::seconds stall_timeout{30 * 60};
+        OnInterruption interrupted = OnInterruption::resume;
+        bool operator==(const Apply&) const = default;
+    } apply;
+    std::vector<PromptRule> prompts;
+    struct Reboot {
+        RebootPolicy policy = RebootPolicy::now;
+        std::chrono::seconds notice{5 * 60};
+        bool operator==(const Reboot&) const = default;
+    } reboot;
+    struct Verify {
+        std::vector<std::string> units{"vmware-um-login.service", "vmware-um-journal.service"};
+        std::string status_command = "/opt/vmware/cloudusagemetering/scripts/status.sh";
+        std::string run_as = "usagemeter";
+        std::chrono::seconds deadline{10 * 60};
+        bool operator==(const Verify&) const = default;
+    } verify;
+    struct Log {
+        std::string file = "/opt/vmware/var/logs/um-upgrade.log";
+        bool operator==(const Log&) const = default;
+    } log;
+
+    bool operator==(const Config&) const = default;
+};
+
+/// One file's text over what `config` holds. Throws ConfigError that names `file`, the line and what would be right.
+void merge_config(Config& config, const std::string& text, const std::string& file);
+
+/// The shipped defaults, then the operator's file and drop-ins; with `only` not empty, that file instead of
+/// the operator's. Later files win, key by key. Throws ConfigError.
+Config load_config(const std::string& only);
+
+} // namespace um

@@ -1,0 +1,74 @@
+#include "confirmation.hpp"
+
+#include "failure.hpp"
+#include "ini.hpp"
+#include "system/file.hpp"
+
+#include <charconv>
+#include <ctime>
+#include <map>
+
+namespace um {
+namespace {
+
+using Clock = std::chrono::system_clock;
+
+std::int64_t seconds(Clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+std::optional<Clock::time_point> time_from(const std::string& text) {
+    std::int64_t value = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+        return std::nullopt;
+    return Clock::time_point(std::chrono::seconds(value));
+}
+
+/// A name is one line of plain text here: whatever INI would read differently becomes a blank.
+std::string one_line(std::string text) {
+    for (auto& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == ';')
+            c = ' ';
+    return text.substr(0, 150);
+}
+
+} // namespace
+
+void save_confirmation(const std::string& path, const SnapshotConfirmation& confirmation) {
+    replace_file(path, fmt::format("# Kept by um-upgrade confirm-snapshot; times in seconds since 1970.\n"
+                                   "[snapshot]\nname = {}\nby = {}\nversion = {}\nconfirmed = {}\nvalid_until = {}\n",
+                                   one_line(confirmation.name), one_line(confirmation.by),
+                                   one_line(confirmation.version), seconds(confirmation.confirmed),
+                                   seconds(confirmation.valid_until)));
+}
+
+std::optional<SnapshotConfirmation> load_confirmation(const std::string& path) {
+    const auto text = read_file_if_there(path, record_limit);
+    if (!text)
+        return std::nullopt;
+    const Failure damaged(Reason::snapshot_unconfirmed, fmt::format("{} cannot be understood", path),
+                          "confirm the snapshot again with 'um-upgrade confirm-snapshot --name TEXT'");
+    std::map<std::string, std::string> values;
+    try {
+        for (const auto& entry : parse_ini(*text))
+            values[entry.name] = entry.value;
+    } catch (const IniError&) {
+        throw damaged;
+    }
+    const auto confirmed = time_from(values["confirmed"]);
+    const auto valid_until = time_from(values["valid_until"]);
+    if (!confirmed || !valid_until)
+        throw damaged;
+    return SnapshotConfirmation{values["name"], values["by"], values["version"], *confirmed, *valid_until};
+}
+
+std::string iso8601(Clock::time_point time) {
+    const std::time_t seconds_since_1970 = Clock::to_time_t(time);
+    std::tm parts{};
+    gmtime_r(&seconds_since_1970, &parts);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                       parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+} // namespace um

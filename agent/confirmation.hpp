@@ -1,0 +1,28 @@
+#pragma once
+// The operator's word that a snapshot exists (precondition 1 of the procedure): it lives in vCenter, where
+// the agent cannot look.
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace um {
+
+struct SnapshotConfirmation {
+    std::string name;    ///< what the operator calls the snapshot
+    std::string by;      ///< login name
+    std::string version; ///< of the product when it was confirmed: a snapshot of an older version is no way back
+    std::chrono::system_clock::time_point confirmed;
+    std::chrono::system_clock::time_point valid_until;
+};
+
+/// Throws SystemFailure.
+void save_confirmation(const std::string& path, const SnapshotConfirmation& confirmation);
+
+/// Nothing when there is none. Throws Failure (snapshot.unconfirmed) when it cannot be understood.
+std::optional<SnapshotConfirmation> load_confirmation(const std::string& path);
+
+/// "2026-11-22T09:47:00Z"
+std::string iso8601(std::chrono::system_clock::time_point time);
+
+} // namespace um

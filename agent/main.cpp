@@ -1,0 +1,118 @@
+// Composition root: arguments, configuration, adapters, exit code.
+
+#include "commands.hpp"
+#include "system/appliance.hpp"
+#include "system/libmount_mounts.hpp"
+#include "system/media_directory.hpp"
+#include "system/openssl_crypto.hpp"
+#include "system/pty_terminal.hpp"
+#include "system/systemd_journal.hpp"
+#include "system/systemd_services.hpp"
+#include "system/termination.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <unistd.h>
+
+namespace um {
+namespace {
+
+using Command = ExitCode (*)(Context&);
+
+int complain(const std::string& message, ExitCode code) {
+    std::fprintf(stderr, "um-upgrade: %s\n", message.c_str());
+    return static_cast<int>(code);
+}
+
+ExitCode execute(Command command, const Options& options) {
+    const auto config = load_config(options.config);
+    FileMedia media;
+    OpensslCrypto crypto;
+    LibmountMounts mounts;
+    SystemdServices services;
+    LinuxAppliance appliance;
+    PtyTerminal terminal;
+    SystemdJournal journal;
+    Console console;
+    Audit audit(journal, console);
+    Ports ports{media, crypto, mounts, services, appliance, terminal, journal};
+    Context context{options, config, ports, audit, console};
+    try {
+        return command(context);
+    } catch (const Failure& failure) { // what no upgrade's record can hold: busy, or a damaged record
+        audit.finding(EventKind::refused, State{}, failure.finding());
+        return exit_code(failure.reason());
+    }
+}
+
+/// Seconds; throws CLI::ValidationError.
+std::chrono::seconds duration(const std::string& text) {
+    const CLI::AsNumberWithUnit unit(
+        std::map<std::string, std::int64_t>{{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}});
+    auto value = text;
+    if (const auto error = unit(value); !error.empty())
+        throw CLI::ValidationError("--valid-for", "a time such as 90min, 24h or 7d, not '" + text + "'");
+    return std::chrono::seconds(std::stoll(value));
+}
+
+int parse_and_execute(int argc, char** argv) {
+    Options options;
+    Command chosen = nullptr;
+    CLI::App app{"Upgrades a vCloud Usage Meter appliance in place from authenticated media.", "um-upgrade"};
+    app.set_version_flag("--version", "um-upgrade " UM_VERSION);
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 done or nothing to do, 1 internal error, 2 usage, 3 configuration, 4 media,\n"
+               "5 not authentic, 6 preflight refused, 7 apply failed, 8 verification failed, 9 busy,\n"
+               "10 a person must decide.");
+    const auto add = [&](const char* name, const char* description, Command command) {
+        auto* sub = app.add_subcommand(name, description);
+        sub->add_option("--config", options.config, "read FILE instead of the files under /etc/um-upgrade")
+            ->type_name("FILE");
+        sub->callback([&chosen, command] { chosen = command; });
+        return sub;
+    };
+    auto* run = add("run", "upgrade, up to and including the reboot; go on with an interrupted upgrade", run_command);
+    auto* check = add("check", "say whether an upgrade would start, and every reason why not", check_command);
+    for (auto* sub : {run, check})
+        sub->add_option("--media", options.media, "use this ISO or drive, do not search")->type_name("PATH");
+    add("apply", "the change itself (um-upgrade-apply.service only)", apply_command);
+    add("verify", "after a boot: finish or go on with an upgrade (um-upgrade-verify.service)", verify_command);
+    auto* status = add("status", "what goes on now, or how the last upgrade ended, and what to do next", status_command);
+    status->add_flag("--follow", options.follow, "go on until nothing is at work any more");
+    for (auto* sub : {check, status})
+        sub->add_flag("--json", options.json, "for machines");
+    auto* confirm = add("confirm-snapshot", "record that a snapshot of the appliance exists", confirm_snapshot_command);
+    confirm->add_option("--name", options.snapshot_name, "what the snapshot is called in vCenter")->required();
+    confirm->add_option_function<std::string>(
+        "--valid-for", [&](const std::string& text) { options.valid_for = duration(text); }, "default: 24h");
+    auto* abandon = add("abandon", "close an upgrade that needs a person", abandon_command);
+    abandon->add_option("--why", options.why, "for the audit trail")->required();
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    }
+    if (::geteuid() != 0)
+        return complain("only root can upgrade the appliance; run it with 'sudo' or from systemd", ExitCode::usage);
+    return static_cast<int>(execute(chosen, options));
+}
+
+} // namespace
+} // namespace um
+
+int main(int argc, char** argv) {
+    um::catch_termination();
+    try {
+        return um::parse_and_execute(argc, argv);
+    } catch (const um::Terminated& terminated) {
+        um::end_by(terminated.signal);
+    } catch (const um::UsageError& error) {
+        return um::complain(error.what(), um::ExitCode::usage);
+    } catch (const um::ConfigError& error) {
+        return um::complain(error.what(), um::ExitCode::configuration);
+    } catch (const std::exception& error) {
+        return um::complain(error.what(), um::ExitCode::internal);
+    }
+}

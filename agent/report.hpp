@@ -1,0 +1,22 @@
+#pragma once
+// What `check` and `status` print: for a person, and as JSON for a machine.
+
+#include "upgrade/procedure.hpp"
+
+#include <optional>
+#include <string>
+
+namespace um {
+
+/// What works now.
+struct Activity {
+    bool running = false;
+    std::string text; ///< what it says of itself
+};
+
+std::string check_text(const CheckResult& result);
+std::string check_json(const CheckResult& result);
+std::string status_text(const std::optional<State>& state, const Activity& activity);
+std::string status_json(const std::optional<State>& state, const Activity& activity);
+
+} // namespace um

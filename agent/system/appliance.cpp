@@ -1,0 +1,86 @@
+#include "system/appliance.hpp"
+
+#include "system/file.hpp"
+#include "system/process.hpp"
+#include "system/termination.hpp"
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <thread>
+
+namespace um {
+namespace {
+
+std::string kernel_text(const std::string& path) {
+    auto text = read_file_if_there(path, 4096);
+    if (!text)
+        throw SystemFailure(fmt::format("open '{}'", path), ENOENT);
+    while (!text->empty() && text->back() == '\n')
+        text->pop_back();
+    return *text;
+}
+
+} // namespace
+
+CommandResult LinuxAppliance::run(const std::vector<std::string>& command, const std::string& user,
+                                  std::chrono::seconds limit) {
+    return run_process(command, user, limit);
+}
+
+bool LinuxAppliance::directory_exists(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool LinuxAppliance::file_exists(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+Space LinuxAppliance::space(const std::string& path) {
+    struct stat status {};
+    struct statvfs volume {};
+    if (::stat(path.c_str(), &status) < 0 || ::statvfs(path.c_str(), &volume) < 0)
+        throw SystemFailure(fmt::format("free space of '{}'", path), errno);
+    return {path, status.st_dev, static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize};
+}
+
+std::string LinuxAppliance::boot_id() { return kernel_text("/proc/sys/kernel/random/boot_id"); }
+
+void LinuxAppliance::sync(const std::vector<std::string>& paths) {
+    for (const auto& path : paths) {
+        const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!fd && errno == ENOENT)
+            continue; // no such directory on this appliance, so nothing of it to write
+        if (!fd || ::syncfs(fd.get()) < 0)
+            throw SystemFailure(fmt::format("write '{}' to disk", path), errno);
+    }
+}
+
+std::chrono::system_clock::time_point LinuxAppliance::now() { return std::chrono::system_clock::now(); }
+
+std::chrono::microseconds LinuxAppliance::uptime() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+void LinuxAppliance::sleep(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    do {
+        check_termination();
+        std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(time, std::chrono::milliseconds(200)));
+    } while (std::chrono::steady_clock::now() < end);
+}
+
+std::string LinuxAppliance::new_id() { return kernel_text("/proc/sys/kernel/random/uuid"); }
+
+std::string LinuxAppliance::operator_name() {
+    if (const auto* name = std::getenv("SUDO_USER"); name != nullptr && *name != '\0')
+        return name;
+    const auto* entry = ::getpwuid(::getuid());
+    return entry != nullptr ? entry->pw_name : std::to_string(::getuid());
+}
+
+} // namespace um

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "upgrade/ports.hpp"
+
+namespace um {
+
+/// The machine this runs on.
+class LinuxAppliance final : public Appliance {
+public:
+    CommandResult run(const std::vector<std::string>& command, const std::string& user,
+                      std::chrono::seconds limit) override;
+    bool directory_exists(const std::string& path) override;
+    bool file_exists(const std::string& path) override;
+    Space space(const std::string& path) override;
+    std::string boot_id() override;
+    void sync(const std::vector<std::string>& paths) override;
+    std::chrono::system_clock::time_point now() override;
+    std::chrono::microseconds uptime() override;
+    void sleep(std::chrono::milliseconds time) override;
+    std::string new_id() override;
+    std::string operator_name() override;
+};
+
+} // namespace um

@@ -1,0 +1,48 @@
+#pragma once
+// File descriptors and C handles as RAII.
+
+#include <memory>
+#include <unistd.h>
+#include <utility>
+
+namespace um {
+
+/// Owns one file descriptor; -1 is none.
+class Fd {
+public:
+    Fd() = default;
+    explicit Fd(int fd) noexcept : fd_(fd) {}
+    Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Fd& operator=(Fd&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+    ~Fd() { reset(); }
+
+    int get() const noexcept { return fd_; }
+    explicit operator bool() const noexcept { return fd_ >= 0; }
+    void reset() noexcept {
+        if (fd_ >= 0)
+            ::close(fd_); // nothing to do about an error: Linux closes it in any case
+        fd_ = -1;
+    }
+
+private:
+    int fd_ = -1;
+};
+
+template <auto Free>
+struct Releaser {
+    template <class T>
+    void operator()(T* object) const noexcept {
+        Free(object);
+    }
+};
+
+/// `Handle<BIO, BIO_free_all>`: a C library's object, released by its own function.
+template <class T, auto Free>
+using Handle = std::unique_ptr<T, Releaser<Free>>;
+
+} // namespace um

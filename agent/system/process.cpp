@@ -1,0 +1,193 @@
+#include "system/process.hpp"
+
+#include "system/termination.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sys/wait.h>
+
+namespace um {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::size_t output_limit = 1024 * 1024;
+
+struct Identity {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::vector<gid_t> groups;
+    std::string home;
+};
+
+Identity identity_of(const std::string& user) {
+    errno = 0;
+    const auto* entry = ::getpwnam(user.c_str());
+    if (entry == nullptr)
+        throw SystemFailure(fmt::format("there is no user '{}'", user));
+    Identity identity{entry->pw_uid, entry->pw_gid, std::vector<gid_t>(64), entry->pw_dir};
+    int count = static_cast<int>(identity.groups.size());
+    if (::getgrouplist(user.c_str(), entry->pw_gid, identity.groups.data(), &count) < 0) {
+        identity.groups.resize(static_cast<std::size_t>(count));
+        if (::getgrouplist(user.c_str(), entry->pw_gid, identity.groups.data(), &count) < 0)
+            throw SystemFailure(fmt::format("the groups of '{}' cannot be listed", user));
+    }
+    identity.groups.resize(static_cast<std::size_t>(count));
+    return identity;
+}
+
+std::pair<Fd, Fd> make_pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) < 0)
+        throw SystemFailure("pipe", errno);
+    return {Fd(ends[0]), Fd(ends[1])};
+}
+
+/// Between fork and exec: async-signal-safe calls only.
+[[noreturn]] void become(const ExecArguments& arguments, const Identity* identity, int input, int output) {
+    ::setpgid(0, 0);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
+        std::signal(signal, SIG_DFL);
+    if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 || ::dup2(output, STDERR_FILENO) < 0)
+        ::_exit(126);
+    if (identity != nullptr && (::setgroups(identity->groups.size(), identity->groups.data()) < 0 ||
+                                ::setgid(identity->gid) < 0 || ::setuid(identity->uid) < 0 || ::chdir("/") < 0))
+        ::_exit(126);
+    arguments.execute();
+    ::_exit(127);
+}
+
+void kill_group(pid_t group) noexcept {
+    if (::kill(-group, SIGKILL) < 0)
+        ::kill(group, SIGKILL); // it may not have made its group yet; an error means that it has ended
+}
+
+int wait_for(pid_t child) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            throw SystemFailure("waitpid", errno);
+    return status;
+}
+
+/// Kills and reaps what still runs when an exception passes.
+class Child {
+public:
+    explicit Child(pid_t pid) : pid_(pid) {}
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child() {
+        if (pid_ <= 0)
+            return;
+        kill_group(pid_);
+        int status = 0;
+        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        }
+    }
+    int wait() { return wait_for(std::exchange(pid_, -1)); }
+    pid_t pid() const { return pid_; }
+
+private:
+    pid_t pid_;
+};
+
+/// Collects until the end of the output or the deadline; false at the deadline.
+bool collect(int fd, std::string& output, Clock::time_point deadline) {
+    std::array<char, 16384> buffer{};
+    for (;;) {
+        check_termination();
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        if (left <= 0)
+            return false;
+        pollfd waiting{fd, POLLIN, 0};
+        const int ready = ::poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 1000)));
+        if (ready < 0 && errno != EINTR)
+            throw SystemFailure("poll", errno);
+        if (ready <= 0)
+            continue;
+        const auto got = ::read(fd, buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            throw SystemFailure("read from a child process", errno);
+        if (got == 0)
+            return true;
+        const auto room = output_limit - std::min(output_limit, output.size());
+        output.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+    }
+}
+
+} // namespace
+
+ExecArguments::ExecArguments(const std::vector<std::string>& command, const std::vector<std::string>& environment) {
+    const auto& program = command.at(0);
+    if (program.find('/') != std::string::npos) {
+        candidates_.push_back(program);
+    } else {
+        const auto* variable = std::getenv("PATH");
+        const std::string path = variable != nullptr && *variable != '\0' ? variable : default_path;
+        for (std::size_t at = 0; at <= path.size();) {
+            const auto end = std::min(path.find(':', at), path.size());
+            if (end > at) // an empty part would mean the working directory
+                candidates_.push_back(path.substr(at, end - at) + "/" + program);
+            at = end + 1;
+        }
+    }
+    for (const auto& word : command)
+        arguments_.push_back(const_cast<char*>(word.c_str())); // execve() takes char* and changes nothing
+    arguments_.push_back(nullptr);
+    for (const auto& variable : environment)
+        environment_.push_back(const_cast<char*>(variable.c_str()));
+    environment_.push_back(nullptr);
+}
+
+void ExecArguments::execute() const noexcept {
+    for (const auto& candidate : candidates_)
+        ::execve(candidate.c_str(), arguments_.data(), environment_.data());
+}
+
+CommandResult run_process(const std::vector<std::string>& command, const std::string& user,
+                          std::chrono::seconds limit) {
+    std::optional<Identity> identity;
+    if (!user.empty())
+        identity = identity_of(user);
+    const std::string path = std::getenv("PATH") != nullptr ? std::getenv("PATH") : default_path;
+    const std::vector<std::string> environment{
+        "PATH=" + path, "HOME=" + (identity ? identity->home : "/root"), "USER=" + (identity ? user : "root"),
+        "LOGNAME=" + (identity ? user : "root"), "LANG=C.UTF-8"};
+    const ExecArguments arguments(command, environment);
+    const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!nothing)
+        throw SystemFailure("open '/dev/null'", errno);
+    auto [read_end, write_end] = make_pipe();
+
+    const auto pid = ::fork();
+    if (pid < 0)
+        throw SystemFailure("fork", errno);
+    if (pid == 0)
+        become(arguments, identity ? &*identity : nullptr, nothing.get(), write_end.get());
+    Child child(pid);
+    write_end.reset();
+
+    CommandResult result;
+    result.timed_out = !collect(read_end.get(), result.output, Clock::now() + limit);
+    if (result.timed_out)
+        kill_group(child.pid());
+    result.status = exit_status(child.wait());
+    if (result.status == 127 && result.output.empty())
+        result.output = fmt::format("'{}' cannot be run", command.at(0));
+    return result;
+}
+
+int exit_status(int wait_status) {
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+} // namespace um

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "upgrade/ports.hpp"
+
+namespace um {
+
+/// A program on a pseudo-terminal: `read -p` prints its question only there.
+class PtyTerminal final : public Terminal {
+public:
+    int run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
+            const Session& session) override;
+};
+
+} // namespace um

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "upgrade/ports.hpp"
+
+namespace um {
+
+/// journald's native protocol, and the notification socket of the service manager.
+class SystemdJournal final : public Journal {
+public:
+    void entry(const Fields& fields) noexcept override;
+    void status(const std::string& text) noexcept override;
+
+private:
+    std::string last_status_;
+};
+
+} // namespace um

@@ -1,0 +1,227 @@
+#include "system/systemd_services.hpp"
+
+#include "system/termination.hpp"
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <systemd/sd-login.h>
+#include <thread>
+
+namespace um {
+namespace {
+
+constexpr auto systemd = "org.freedesktop.systemd1";
+constexpr auto unit_interface = "org.freedesktop.systemd1.Unit";
+constexpr auto service_interface = "org.freedesktop.systemd1.Service";
+constexpr std::chrono::milliseconds poll_interval{300};
+/// Packages restart D-Bus and re-execute systemd; on a busy appliance either takes its time to answer again.
+constexpr std::chrono::minutes absence_limit{5};
+constexpr std::uint64_t call_timeout_usec = 90'000'000;
+
+int expect(int result, const std::string& what) {
+    if (result < 0)
+        throw SystemFailure(what, -result);
+    return result;
+}
+
+class BusError {
+public:
+    BusError() = default;
+    BusError(const BusError&) = delete;
+    BusError& operator=(const BusError&) = delete;
+    ~BusError() { sd_bus_error_free(&error_); }
+    sd_bus_error* get() { return &error_; }
+    std::string text(int result) const {
+        return error_.message != nullptr ? error_.message : std::strerror(-result);
+    }
+
+private:
+    sd_bus_error error_ = SD_BUS_ERROR_NULL;
+};
+
+const char* manager_interface = "org.freedesktop.systemd1.Manager";
+const char* manager_path = "/org/freedesktop/systemd1";
+
+} // namespace
+
+sd_bus* SystemdServices::connection() {
+    if (bus_ && sd_bus_is_open(bus_.get()) <= 0)
+        bus_.reset();
+    if (!bus_) {
+        sd_bus* opened = nullptr;
+        expect(sd_bus_open_system(&opened), "connect to D-Bus");
+        bus_.reset(opened);
+    }
+    return bus_.get();
+}
+
+SystemdServices::Message SystemdServices::new_call(const Object& object, const char* member) {
+    sd_bus_message* message = nullptr;
+    expect(sd_bus_message_new_method_call(connection(), &message, object.service, object.path.c_str(), object.interface,
+                                          member),
+           fmt::format("prepare the call {}", member));
+    return Message(message);
+}
+
+SystemdServices::Message SystemdServices::call(const Object& object, const char* member, const Message& request) {
+    BusError error;
+    sd_bus_message* reply = nullptr;
+    const int result = sd_bus_call(connection(), request.get(), call_timeout_usec, error.get(), &reply);
+    if (result < 0)
+        throw SystemFailure(fmt::format("{}.{}: {}", object.interface, member, error.text(result)));
+    return Message(reply);
+}
+
+std::string SystemdServices::unit_path(const std::string& unit) {
+    const Object manager{systemd, manager_path, manager_interface};
+    const auto request = new_call(manager, "LoadUnit");
+    expect(sd_bus_message_append_basic(request.get(), 's', unit.c_str()), "append a unit's name");
+    const auto reply = call(manager, "LoadUnit", request);
+    const char* path = nullptr;
+    expect(sd_bus_message_read_basic(reply.get(), 'o', &path), "read a unit's path");
+    return path;
+}
+
+SystemdServices::Message SystemdServices::property(const std::string& path, const char* interface, const char* name,
+                                                   const char* type) {
+    const Object properties{systemd, path, "org.freedesktop.DBus.Properties"};
+    const auto request = new_call(properties, "Get");
+    expect(sd_bus_message_append_basic(request.get(), 's', interface), "append an interface");
+    expect(sd_bus_message_append_basic(request.get(), 's', name), "append a property");
+    auto reply = call(properties, "Get", request);
+    expect(sd_bus_message_enter_container(reply.get(), 'v', type), fmt::format("read the property {}", name));
+    return reply;
+}
+
+std::string SystemdServices::text_property(const std::string& path, const char* interface, const char* name) {
+    const auto reply = property(path, interface, name, "s");
+    const char* text = nullptr;
+    expect(sd_bus_message_read_basic(reply.get(), 's', &text), fmt::format("read the property {}", name));
+    return text;
+}
+
+UnitStatus SystemdServices::status_once(const std::string& unit) {
+    const auto path = unit_path(unit);
+    UnitStatus status;
+    const auto load = text_property(path, unit_interface, "LoadState");
+    status.loaded = load == "loaded";
+    status.masked = load == "masked";
+    status.active = text_property(path, unit_interface, "ActiveState");
+    status.enablement = text_property(path, unit_interface, "UnitFileState");
+    const auto job = property(path, unit_interface, "Job", "(uo)");
+    std::uint32_t job_id = 0;
+    expect(sd_bus_message_enter_container(job.get(), 'r', "uo"), "read a unit's job");
+    expect(sd_bus_message_read_basic(job.get(), 'u', &job_id), "read a unit's job");
+    status.job = job_id != 0;
+    const std::string_view suffix = ".service";
+    if (status.loaded && unit.size() > suffix.size() && unit.compare(unit.size() - suffix.size(), suffix.size(), suffix) == 0) {
+        status.status_text = text_property(path, service_interface, "StatusText");
+        status.result = text_property(path, service_interface, "Result");
+    }
+    return status;
+}
+
+UnitStatus SystemdServices::status(const std::string& unit) {
+    const auto give_up = std::chrono::steady_clock::now() + absence_limit;
+    for (;;) {
+        try {
+            return status_once(unit);
+        } catch (const SystemFailure&) {
+            // a question changes nothing, so it is asked again
+            if (std::chrono::steady_clock::now() >= give_up)
+                throw;
+            bus_.reset();
+            check_termination();
+            std::this_thread::sleep_for(poll_interval);
+        }
+    }
+}
+
+void SystemdServices::enable(const std::string& unit) {
+    const Object manager{systemd, manager_path, manager_interface};
+    const auto request = new_call(manager, "EnableUnitFiles");
+    const int runtime = 0;
+    const int force = 0;
+    expect(sd_bus_message_open_container(request.get(), 'a', "s"), "append a list of units");
+    expect(sd_bus_message_append_basic(request.get(), 's', unit.c_str()), "append a unit's name");
+    expect(sd_bus_message_close_container(request.get()), "append a list of units");
+    expect(sd_bus_message_append_basic(request.get(), 'b', &runtime), "append a flag");
+    expect(sd_bus_message_append_basic(request.get(), 'b', &force), "append a flag");
+    call(manager, "EnableUnitFiles", request);
+    call(manager, "Reload", new_call(manager, "Reload"));
+}
+
+void SystemdServices::queue_start(const std::string& unit) {
+    const Object manager{systemd, manager_path, manager_interface};
+    const auto request = new_call(manager, "StartUnit");
+    expect(sd_bus_message_append_basic(request.get(), 's', unit.c_str()), "append a unit's name");
+    expect(sd_bus_message_append_basic(request.get(), 's', "replace"), "append a job mode");
+    call(manager, "StartUnit", request);
+}
+
+void SystemdServices::start(const std::string& unit) {
+    queue_start(unit);
+    auto now = status(unit);
+    for (; now.job; now = status(unit)) {
+        check_termination();
+        std::this_thread::sleep_for(poll_interval);
+    }
+    if (now.active != "active")
+        throw SystemFailure(fmt::format("start {}: it is {} ({})", unit, now.active, now.result));
+}
+
+std::string SystemdServices::run_to_end(const std::string& unit,
+                                        const std::function<void(const std::string&)>& on_status) {
+    if (!status(unit).running())
+        queue_start(unit);
+    // Asked again and again, not told by signals: those are lost when D-Bus restarts or systemd re-executes.
+    std::string said;
+    for (;;) {
+        const auto now = status(unit);
+        if (!now.running())
+            return now.result;
+        if (now.status_text != said && !now.status_text.empty())
+            on_status(now.status_text);
+        said = now.status_text;
+        check_termination();
+        std::this_thread::sleep_for(poll_interval);
+    }
+}
+
+void SystemdServices::reboot() {
+    const Object logind{"org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"};
+    // A delay lock that ends with this process: the unit is seen to end well before the machine goes down.
+    const auto inhibit = new_call(logind, "Inhibit");
+    for (const auto* word : {"shutdown", "um-upgrade", "the upgrade's record is being closed", "delay"})
+        expect(sd_bus_message_append_basic(inhibit.get(), 's', word), "append a word");
+    const auto reply = call(logind, "Inhibit", inhibit);
+    int lock = -1;
+    expect(sd_bus_message_read_basic(reply.get(), 'h', &lock), "read logind's lock");
+    delay_lock_ = Fd(::fcntl(lock, F_DUPFD_CLOEXEC, 3)); // the message owns its descriptor
+
+    const auto request = new_call(logind, "Reboot");
+    const int interactive = 0;
+    expect(sd_bus_message_append_basic(request.get(), 'b', &interactive), "append a flag");
+    call(logind, "Reboot", request);
+}
+
+void SystemdServices::schedule_reboot(std::chrono::microseconds delay) {
+    const Object logind{"org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"};
+    const auto now = std::chrono::system_clock::now().time_since_epoch() + delay;
+    const auto when = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+    const auto request = new_call(logind, "ScheduleShutdown");
+    expect(sd_bus_message_append_basic(request.get(), 's', "reboot"), "append a word");
+    expect(sd_bus_message_append_basic(request.get(), 't', &when), "append a time");
+    call(logind, "ScheduleShutdown", request);
+}
+
+bool SystemdServices::inside(const std::string& unit) {
+    char* text = nullptr;
+    if (sd_pid_get_unit(0, &text) < 0) // in no unit: started outside systemd
+        return false;
+    const std::string own = text;
+    std::free(text);
+    return own == unit;
+}
+
+} // namespace um

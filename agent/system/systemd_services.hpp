@@ -1,0 +1,43 @@
+#pragma once
+
+#include "upgrade/ports.hpp"
+
+#include <systemd/sd-bus.h>
+
+namespace um {
+
+/// systemd's and logind's D-Bus interfaces, org.freedesktop.systemd1(5) and org.freedesktop.login1(5).
+/// The connection is made when needed and again when D-Bus was restarted.
+class SystemdServices final : public Services {
+public:
+    UnitStatus status(const std::string& unit) override;
+    void enable(const std::string& unit) override;
+    void start(const std::string& unit) override;
+    std::string run_to_end(const std::string& unit, const std::function<void(const std::string&)>& on_status) override;
+    void reboot() override;
+    void schedule_reboot(std::chrono::microseconds delay) override;
+    bool inside(const std::string& unit) override;
+
+private:
+    using Bus = Handle<sd_bus, sd_bus_flush_close_unref>;
+    using Message = Handle<sd_bus_message, sd_bus_message_unref>;
+    struct Object {
+        const char* service;
+        std::string path;
+        const char* interface;
+    };
+
+    sd_bus* connection();
+    Message new_call(const Object& object, const char* member);
+    Message call(const Object& object, const char* member, const Message& request);
+    void queue_start(const std::string& unit);
+    std::string unit_path(const std::string& unit);
+    Message property(const std::string& path, const char* interface, const char* name, const char* type);
+    std::string text_property(const std::string& path, const char* interface, const char* name);
+    UnitStatus status_once(const std::string& unit);
+
+    Bus bus_;
+    Fd delay_lock_; ///< logind waits for its end with the reboot
+};
+
+} // namespace um

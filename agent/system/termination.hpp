@@ -1,0 +1,20 @@
+#pragma once
+// SIGTERM and SIGINT as an exception at points where stopping is clean.
+
+namespace um {
+
+/// Somebody asked this process to stop. No std::exception: nobody but the runner may swallow it.
+struct Terminated {
+    int signal = 0;
+};
+
+/// Catches SIGTERM, SIGINT and SIGHUP for check_termination(). Call once, first thing in main().
+void catch_termination();
+
+/// Throws Terminated when a signal has come. Every loop that can last calls it.
+void check_termination();
+
+/// Ends this process by the signal, as if it had not been caught.
+[[noreturn]] void end_by(int signal);
+
+} // namespace um

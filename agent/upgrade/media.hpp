@@ -1,0 +1,26 @@
+#pragma once
+// What the media's names say. Nothing here is believed before the manifest, which names the ISO, is
+// authenticated; a version from a name alone may only lead to doing nothing.
+
+#include <optional>
+#include <string>
+
+namespace um {
+
+/// `<name>-<version>-<build>_Upgrade.iso`
+struct MediaName {
+    std::string stem; ///< without the extension
+    std::string version;
+    std::string build;
+    std::string iso() const { return stem + ".iso"; }
+};
+
+/// `file_name`: without directories, with the extension `.iso` or `.mf`. Nothing when it is not an
+/// upgrade of `product`.
+std::optional<MediaName> parse_media_name(const std::string& file_name, const std::string& product);
+
+/// "dir/a.iso" -> "a.iso" and "dir/"
+std::string base_name(const std::string& path);
+std::string directory_of(const std::string& path);
+
+} // namespace um

@@ -1,0 +1,204 @@
+#pragma once
+// What the story needs from the world. One adapter in system/ stands behind each port; tests put fakes there.
+// Unless said otherwise, every function throws SystemFailure when the machine fails it.
+
+#include "failure.hpp"
+#include "system/fd.hpp"
+#include "upgrade/manifest.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace um {
+
+/// Called with bytes done and bytes in all; may throw to end the work.
+using OnProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+/// The ISO, open from authentication to unmount: no path is opened twice.
+struct OpenMedia {
+    Fd fd;
+    std::string path; ///< for messages only
+    std::uint64_t size = 0; ///< bytes
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    bool drive = false; ///< a CD-ROM drive, not a file
+    std::int64_t modified_ns = 0;
+};
+
+/// Finds and opens media: files and drives.
+class MediaDirectory {
+public:
+    virtual ~MediaDirectory() = default;
+    /// Paths that match a shell pattern, sorted. A device counts only when a medium is in it.
+    virtual std::vector<std::string> matches(const std::string& pattern) = 0;
+    /// Throws Failure (media.none, media.insecure, media.unreadable).
+    virtual OpenMedia open(const std::string& path) = 0;
+    /// Nothing when there is no such file. Throws Failure (media.insecure, media.unreadable).
+    virtual std::optional<std::string> read_sidecar(const std::string& path) = 0;
+    /// The medium is still what was opened: size, times, device. Throws Failure (media.changed).
+    virtual void expect_unchanged(const OpenMedia& media) = 0;
+};
+
+struct Signer {
+    std::string subject;     ///< RFC 2253
+    std::string fingerprint; ///< SHA-256, lower-case hexadecimal
+    std::string not_before;  ///< ISO 8601
+    std::string not_after;
+};
+
+/// Whom to trust; mirrors [trust] of the configuration.
+struct TrustPolicy {
+    std::string anchors; ///< directory, PEM file, or "system"
+    std::string signer;  ///< allowed CN or O, or "sha256:FINGERPRINT"; empty: any below the anchors
+    std::string crl;     ///< PEM file; empty: none
+    bool accept_expired = false;
+    bool accept_sha1 = true;
+};
+
+struct CertificateVerdict {
+    std::optional<Signer> signer; ///< absent when the certificate cannot be read
+    std::vector<Finding> findings;
+};
+
+class Crypto {
+public:
+    virtual ~Crypto() = default;
+    /// One pass over the medium from its first byte to its last. Throws Failure (media.unreadable).
+    virtual Digests digest(const OpenMedia& media, const std::vector<DigestAlgorithm>& algorithms,
+                           const OnProgress& on_progress) = 0;
+    /// The chain from the leaf in `pem` to an anchor, dates, usage, signer and revocation.
+    virtual CertificateVerdict judge_certificate(const std::string& pem, const TrustPolicy& policy) = 0;
+    /// `signature` over `message` by the key of the leaf in `pem`. Returns the digest that was signed.
+    /// Throws Failure (signature.malformed, signature.mismatch, digest.weak).
+    virtual DigestAlgorithm verify_signature(const std::string& message, const std::string& signature,
+                                             const std::string& pem, const TrustPolicy& policy) = 0;
+};
+
+/// A mounted medium; unmounts when it goes, unless told to stay.
+class Mounted {
+public:
+    virtual ~Mounted() = default;
+    virtual std::uint64_t device() const = 0; ///< st_dev of the mounted file system
+};
+
+class Mounts {
+public:
+    virtual ~Mounts() = default;
+    /// Probes and mounts `media` read-only, nosuid, nodev, from its descriptor, and proves that the mounted
+    /// medium is that one. Throws Failure (media.filesystem, media.changed).
+    virtual std::unique_ptr<Mounted> mount(const OpenMedia& media, const std::string& target) = 0;
+    /// Takes over what an earlier run left mounted at `target`, to unmount it in the end.
+    virtual std::unique_ptr<Mounted> adopt(const std::string& target) = 0;
+    /// st_dev of what is mounted at `target`; nothing when it is no mount point.
+    virtual std::optional<std::uint64_t> device_at(const std::string& target) = 0;
+};
+
+struct UnitStatus {
+    bool loaded = false;
+    bool masked = false;
+    std::string active;      ///< "active", "activating", "inactive", "failed" …
+    std::string enablement;  ///< "enabled", "disabled", "static" …
+    std::string status_text; ///< what the unit said with STATUS=
+    std::string result;      ///< of a service: "success", "exit-code" …
+    bool job = false;        ///< a start or stop of it is queued or under way
+    /// At work, or about to be.
+    bool running() const { return job || active == "activating" || active == "active" || active == "deactivating"; }
+};
+
+/// systemd and logind over D-Bus.
+class Services {
+public:
+    virtual ~Services() = default;
+    virtual UnitStatus status(const std::string& unit) = 0;
+    virtual void enable(const std::string& unit) = 0;
+    /// Starts the unit and waits for the job. Throws SystemFailure when it fails.
+    virtual void start(const std::string& unit) = 0;
+    /// Starts a oneshot unit and waits, however long, for its end; `on_status` hears what the unit says of
+    /// itself. Survives a restart of D-Bus or systemd. Waits, without starting, when it runs already.
+    /// Returns the unit's result.
+    virtual std::string run_to_end(const std::string& unit, const std::function<void(const std::string&)>& on_status) = 0;
+    /// Asks logind for a reboot that begins when this process ends.
+    virtual void reboot() = 0;
+    /// A reboot with a wall message, `delay` from now.
+    virtual void schedule_reboot(std::chrono::microseconds delay) = 0;
+    /// Whether this process runs in `unit`.
+    virtual bool inside(const std::string& unit) = 0;
+};
+
+struct CommandResult {
+    int status = 0; ///< exit status; 128 + N when signal N ended it
+    std::string output; ///< standard output and standard error
+    bool timed_out = false;
+};
+
+struct Space {
+    std::string path;
+    std::uint64_t device = 0;
+    std::uint64_t available = 0; ///< bytes
+};
+
+/// The machine that is being upgraded.
+class Appliance {
+public:
+    virtual ~Appliance() = default;
+    /// Runs a program, never a shell. `user`: run as, with its groups and a clean environment; empty: as root.
+    virtual CommandResult run(const std::vector<std::string>& command, const std::string& user,
+                              std::chrono::seconds limit) = 0;
+    virtual bool directory_exists(const std::string& path) = 0;
+    virtual bool file_exists(const std::string& path) = 0;
+    virtual Space space(const std::string& path) = 0;
+    virtual std::string boot_id() = 0;
+    /// Writes the file systems of these paths to disk.
+    virtual void sync(const std::vector<std::string>& paths) = 0;
+    virtual std::chrono::system_clock::time_point now() = 0;
+    /// Monotonic, for durations and deadlines.
+    virtual std::chrono::microseconds uptime() = 0;
+    virtual void sleep(std::chrono::milliseconds time) = 0;
+    virtual std::string new_id() = 0;
+    /// Who started this: a login name.
+    virtual std::string operator_name() = 0;
+};
+
+/// A program on a terminal of its own.
+class Terminal {
+public:
+    virtual ~Terminal() = default;
+    struct Session {
+        std::function<void(const std::string& output)> on_output;
+        /// Called again and again while nothing comes; returns what to type, or nothing. May throw to end the program.
+        std::function<std::optional<std::string>(std::chrono::milliseconds quiet)> on_quiet;
+    };
+    /// Returns the exit status; 128 + N when signal N ended it. Whatever the session throws ends the program.
+    virtual int run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
+                    const Session& session) = 0;
+};
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+/// The journal, the service manager's status line, and the terminal of an attending operator.
+class Journal {
+public:
+    virtual ~Journal() = default;
+    /// One structured entry. Failing to write is no reason to fail an upgrade: throws nothing.
+    virtual void entry(const Fields& fields) noexcept = 0;
+    /// STATUS= for `systemctl status` and `um-upgrade status`.
+    virtual void status(const std::string& text) noexcept = 0;
+};
+
+struct Ports {
+    MediaDirectory& media;
+    Crypto& crypto;
+    Mounts& mounts;
+    Services& services;
+    Appliance& appliance;
+    Terminal& terminal;
+    Journal& journal;
+};
+
+} // namespace um

@@ -1,0 +1,36 @@
+#pragma once
+// May this appliance take these media now? Facts in, findings out.
+
+#include "config.hpp"
+#include "confirmation.hpp"
+#include "failure.hpp"
+#include "upgrade/ports.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace um {
+
+/// What preflight knows of the appliance.
+struct Facts {
+    std::optional<std::string> installed_version; ///< nothing when the version command failed
+    std::string version_output;                   ///< what it said then
+    std::optional<SnapshotConfirmation> snapshot;
+    std::chrono::system_clock::time_point now;
+    std::vector<Space> space; ///< of /, /boot and /var
+};
+
+/// What preflight knows of the media.
+struct MediaFacts {
+    std::string version;
+    std::uint64_t size = 0; ///< bytes
+};
+
+/// Every refusal and warning at once, in the order in which an operator would mend them.
+std::vector<Finding> preflight(const Facts& appliance, const MediaFacts& media, const Config& config);
+
+/// 0.1 MiB precision is what an operator reads: "214.3 MiB".
+std::string human_size(std::uint64_t bytes);
+
+} // namespace um

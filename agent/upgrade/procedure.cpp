@@ -1,0 +1,325 @@
+#include "upgrade/procedure.hpp"
+
+#include "confirmation.hpp"
+#include "system/termination.hpp"
+#include "upgrade/stages.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace um {
+namespace {
+
+/// What a start does that finds the record in this stage, with nobody at work.
+enum class OnCrash {
+    restart, ///< nothing lasting was changed: from the top, and authenticate again
+    settle,  ///< the apply unit's record decides
+    resume   ///< go on here
+};
+
+struct Step {
+    Stage stage;
+    Next (*work)(Job&);
+    OnCrash on_crash;
+};
+
+constexpr std::array procedure{
+    Step{Stage::find, stages::find, OnCrash::restart},
+    Step{Stage::authenticate, stages::authenticate, OnCrash::restart},
+    Step{Stage::mount, stages::mount, OnCrash::restart},
+    Step{Stage::preflight, stages::preflight, OnCrash::restart},
+    Step{Stage::prepare, stages::prepare, OnCrash::restart},
+    Step{Stage::apply, stages::apply, OnCrash::settle},
+    Step{Stage::reboot, stages::reboot, OnCrash::resume},
+    Step{Stage::verify, stages::verify, OnCrash::resume},
+};
+
+const Step& step_of(Stage stage) { return procedure.at(static_cast<std::size_t>(stage)); }
+
+constexpr unsigned attempt_limit = 3;
+
+/// Ends the stage at work, with findings in the journal already.
+struct Refused {
+    Finding first;
+};
+
+std::string seconds_text(std::chrono::microseconds duration) {
+    return fmt::format("{:.1f} s", static_cast<double>(duration.count()) / 1e6);
+}
+
+void announce(Job& job) {
+    if (!std::exchange(job.announced, true))
+        job.audit.event(EventKind::upgrade_started, job.state,
+                        {fmt::format("upgrade {} started: {} -> {}", job.state.id,
+                                     job.state.from_version.empty() ? "?" : job.state.from_version,
+                                     job.state.to_version.empty() ? "?" : job.state.to_version),
+                         {}, {}, {}, {}, {}});
+}
+
+void enter(Job& job, Stage stage) {
+    check_termination();
+    job.state.stage = stage;
+    job.state.boot_id = job.ports.appliance.boot_id();
+    job.findings.clear();
+    job.note.clear();
+    if (stage == Stage::find) // looking for media leaves no trace where there are none
+        return;
+    job.store.save(job.state);
+    job.audit.event(EventKind::stage_started, job.state, {fmt::format("{} …", word(stage)), {}, stage, {}, {}, {}});
+}
+
+bool is_refusal(const Finding& finding) { return finding.severity == Finding::Severity::refusal; }
+
+/// Before the change a finding refuses it; afterwards it fails the stage.
+EventKind kind_of_failure(Stage stage) { return stage < Stage::prepare ? EventKind::refused : EventKind::stage_failed; }
+
+/// Says everything that the stage found; throws Refused when it must not go on.
+void judge(Job& job) {
+    std::optional<Finding> first;
+    for (const auto& finding : job.findings) {
+        job.audit.finding(is_refusal(finding) ? kind_of_failure(job.state.stage) : EventKind::warning, job.state, finding);
+        if (!is_refusal(finding))
+            ++job.state.warnings;
+        else if (!first)
+            first = finding;
+    }
+    if (first)
+        throw Refused{*first};
+}
+
+ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode code) {
+    job.mounted.reset();
+    job.state.outcome = outcome;
+    job.state.reason = detail.reason;
+    job.state.message = detail.message;
+    job.state.hint = detail.hint;
+    job.state.finished = iso8601(job.ports.appliance.now());
+    job.store.close(job.state);
+    auto closing = detail;
+    closing.outcome = outcome;
+    closing.message = fmt::format("{}: {}", word(outcome), detail.message);
+    job.audit.event(EventKind::upgrade_finished, job.state, closing);
+    job.audit.progress(closing.message);
+    return code;
+}
+
+/// An operator's next steps depend on what was changed, not on what went wrong.
+Outcome outcome_of_failure(const State& state) {
+    if (state.stage < Stage::prepare)
+        return Outcome::refused;
+    if (state.stage < Stage::apply || (state.stage == Stage::apply && state.change == Change::none))
+        return Outcome::failed;
+    return Outcome::needs_manual;
+}
+
+ExitCode close_failed(Job& job, const Finding& finding, Outcome outcome, ExitCode code) {
+    return close(job, outcome, {finding.message, finding.hint, {}, {}, finding.reason, {}}, code);
+}
+
+ExitCode succeed(Job& job) {
+    const auto outcome = job.state.warnings > 0 ? Outcome::succeeded_with_warnings : Outcome::succeeded;
+    return close(job, outcome,
+                 {fmt::format("upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: "
+                              "usage data collected since would be lost from the monthly reports",
+                              job.state.from_version, job.state.to_version),
+                  "delete the snapshot in vCenter when you are content", {}, {}, {}, {}},
+                 ExitCode::done);
+}
+
+ExitCode nothing_to_do(Job& job) {
+    if (job.announced)
+        return close_failed(job, {Finding::Severity::refusal, Reason::media_none, "the media are gone: " + job.note,
+                                  "provide them again and start um-upgrade"},
+                            Outcome::failed, ExitCode::media);
+    job.audit.event(EventKind::upgrade_finished, State{},
+                    {"nothing to do: " + job.note, {}, {}, Outcome::nothing_to_do, {}, {}});
+    return ExitCode::done;
+}
+
+/// Runs the stages from `first` on, to the end or to the reboot.
+ExitCode run_from(Job& job, Stage first) {
+    for (auto stage = static_cast<std::size_t>(first); stage < procedure.size(); ++stage) {
+        const auto& step = procedure.at(stage);
+        enter(job, step.stage);
+        const auto begin = job.ports.appliance.uptime();
+        auto next = Next::stage;
+        try {
+            next = step.work(job);
+        } catch (const Failure& failure) {
+            job.findings.push_back(failure.finding());
+        }
+        if (next == Next::nothing_to_do)
+            return nothing_to_do(job);
+        announce(job);
+        judge(job);
+        if (next == Next::wait_for_boot)
+            return ExitCode::done;
+        const auto duration = job.ports.appliance.uptime() - begin;
+        const auto note = job.note.empty() ? std::string("finished") : job.note;
+        job.audit.event(EventKind::stage_finished, job.state,
+                        {fmt::format("{} ({})", note, seconds_text(duration)), {}, step.stage, {}, {}, duration});
+    }
+    return succeed(job);
+}
+
+/// The one place where what the stages throw becomes an outcome.
+template <class Work>
+ExitCode guarded(Job& job, Work work) {
+    try {
+        return work();
+    } catch (const Refused& refused) {
+        return close_failed(job, refused.first, outcome_of_failure(job.state), exit_code(refused.first.reason));
+    } catch (const Terminated&) {
+        if (job.state.stage >= Stage::apply || !job.announced)
+            throw; // the record stays open: the next start goes on with it
+        close_failed(job, {Finding::Severity::refusal, Reason::interrupted, "stopped by request; nothing was changed",
+                           "start um-upgrade again"},
+                     Outcome::failed, ExitCode::done);
+        throw;
+    } catch (const SystemFailure& failure) {
+        announce(job);
+        job.audit.event(EventKind::stage_failed, job.state, {failure.what(), {}, job.state.stage, {}, {}, {}});
+        if (job.state.stage >= Stage::reboot) // the change is complete: only the boot or its verification is due
+            return ExitCode::internal;
+        return close(job, job.state.change == Change::none ? Outcome::failed : Outcome::needs_manual,
+                     {failure.what(), "look at 'journalctl -t um-upgrade'", {}, {}, {}, {}}, ExitCode::internal);
+    }
+}
+
+ExitCode start_new(Job& job) {
+    job.state = State{};
+    job.state.id = job.ports.appliance.new_id();
+    job.state.started = iso8601(job.ports.appliance.now());
+    job.state.attempts = 1;
+    return run_from(job, Stage::find);
+}
+
+ExitCode restart(Job& job) {
+    if (job.config.apply.interrupted == OnInterruption::stop)
+        return close_failed(job, {Finding::Severity::refusal, Reason::interrupted,
+                                  fmt::format("interrupted in {}; nothing was changed", word(job.state.stage)),
+                                  "start um-upgrade again"},
+                            Outcome::failed, exit_code(Reason::interrupted));
+    if (job.state.attempts >= attempt_limit) {
+        const Finding finding{Finding::Severity::refusal, Reason::interrupted,
+                              fmt::format("interrupted {} times, last in {}", job.state.attempts, word(job.state.stage)),
+                              "find out why from 'journalctl -t um-upgrade', then 'um-upgrade abandon --why TEXT'"};
+        return close_failed(job, finding, Outcome::needs_manual, ExitCode::needs_manual);
+    }
+    ++job.state.attempts;
+    job.state.warnings = 0;
+    return run_from(job, Stage::find);
+}
+
+/// Where an interrupted upgrade goes on.
+ExitCode resume(Job& job) {
+    job.announced = true;
+    job.audit.event(EventKind::upgrade_resumed, job.state,
+                    {fmt::format("upgrade {} goes on after an interruption in {}", job.state.id, word(job.state.stage)),
+                     {}, job.state.stage, {}, {}, {}});
+    switch (step_of(job.state.stage).on_crash) {
+    case OnCrash::restart:
+        return restart(job);
+    case OnCrash::settle:
+        if (job.state.change == Change::none && !job.ports.services.status(apply_unit).running())
+            return restart(job);
+        break;
+    case OnCrash::resume:
+        break;
+    }
+    return run_from(job, job.state.stage);
+}
+
+bool boot_happened(const Job& job) {
+    return job.state.stage == Stage::reboot && job.state.boot_id != job.ports.appliance.boot_id();
+}
+
+ExitCode after_boot(Job& job) {
+    job.announced = true;
+    return run_from(job, Stage::verify);
+}
+
+ExitCode person_must_decide(Job& job) {
+    job.console.line(fmt::format("upgrade {} needs a person: {}\n    -> {}\n    -> afterwards: um-upgrade abandon --why TEXT",
+                                 job.state.id, job.state.message, job.state.hint));
+    job.audit.progress("needs-manual: " + job.state.message);
+    return ExitCode::needs_manual;
+}
+
+} // namespace
+
+ExitCode run_procedure(Job& job) {
+    auto state = job.store.load();
+    if (!state || (!state->open() && !state->waits_for_a_person()))
+        return guarded(job, [&] { return start_new(job); });
+    job.state = std::move(*state);
+    if (job.state.waits_for_a_person())
+        return person_must_decide(job);
+    return guarded(job, [&] { return boot_happened(job) ? after_boot(job) : resume(job); });
+}
+
+ExitCode continue_after_boot(Job& job) {
+    auto state = job.store.load();
+    if (!state || !state->open())
+        return ExitCode::done;
+    job.state = std::move(*state);
+    if (job.state.stage == Stage::reboot && !boot_happened(job)) {
+        job.console.line(fmt::format("upgrade {} waits for the reboot: run 'reboot'", job.state.id));
+        return ExitCode::done;
+    }
+    return guarded(job, [&] { return boot_happened(job) ? after_boot(job) : resume(job); });
+}
+
+CheckResult check_procedure(Job& job) {
+    CheckResult result;
+    const auto examine = [&](Next (*work)(Job&)) {
+        job.findings.clear();
+        job.note.clear();
+        Next next = Next::stage;
+        try {
+            check_termination();
+            next = work(job);
+        } catch (const Failure& failure) {
+            job.findings.push_back(failure.finding());
+        }
+        result.findings.insert(result.findings.end(), job.findings.begin(), job.findings.end());
+        if (next == Next::nothing_to_do) {
+            result.nothing_to_do = true;
+            result.note = job.note;
+        }
+        return std::none_of(job.findings.begin(), job.findings.end(), is_refusal);
+    };
+    if (examine(stages::find) && !result.nothing_to_do) {
+        job.audit.progress("authenticate …");
+        if (examine(stages::authenticate)) // what is not genuine is not mounted
+            examine(stages::mount);
+    }
+    if (job.media)
+        examine(stages::preflight);
+    job.mounted.reset();
+    result.state = job.state;
+    result.signer = job.signer;
+    return result;
+}
+
+void abandon_upgrade(Job& job, const std::string& why) {
+    const auto state = job.store.load();
+    if (!state || (!state->open() && !state->waits_for_a_person()))
+        throw UsageError("no upgrade is open; there is nothing to abandon");
+    job.state = *state;
+    if (job.ports.services.status(apply_unit).running())
+        throw Failure(Reason::busy, "the change is at work and cannot be abandoned", "wait for its end: um-upgrade status --follow");
+    if (job.state.open()) {
+        job.state.outcome = outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual : Outcome::failed;
+        job.state.reason = Reason::interrupted;
+        job.state.message = fmt::format("abandoned in {}", word(job.state.stage));
+        job.state.finished = iso8601(job.ports.appliance.now());
+    }
+    job.state.abandoned = why;
+    job.store.close(job.state);
+    job.audit.event(EventKind::abandoned, job.state,
+                    {fmt::format("{} abandoned upgrade {}: {}", job.ports.appliance.operator_name(), job.state.id, why),
+                     {}, {}, job.state.outcome, {}, {}});
+}
+
+} // namespace um

@@ -1,0 +1,69 @@
+#pragma once
+// The procedure: the table of stages, and the loop that runs them.
+
+#include "audit.hpp"
+#include "config.hpp"
+#include "upgrade/media.hpp"
+#include "upgrade/ports.hpp"
+#include "upgrade/state.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace um {
+
+inline constexpr auto apply_unit = "um-upgrade-apply.service";
+inline constexpr auto product_directory = "/opt/vmware/cloudusagemetering";
+
+/// The media as found; hostile until authenticate() has passed.
+struct MediaSet {
+    MediaName name;
+    OpenMedia iso;
+    std::string sidecars; ///< where .mf, .crt and .sign stand: their path without the extension
+};
+
+/// One upgrade at work. Only `state` outlives the process; all else is derived anew after a crash.
+struct Job {
+    const Config& config;
+    Ports& ports;
+    Audit& audit;
+    Console& console;
+    const StateFile& store;
+    std::string confirmation; ///< path of the snapshot confirmation
+    std::string only_media;   ///< --media; empty: search as configured
+    bool may_ask = false;     ///< a person attends and may be asked
+
+    State state{};
+    std::optional<MediaSet> media{};
+    std::optional<Signer> signer{};
+    std::unique_ptr<Mounted> mounted{};
+    std::vector<Finding> findings{}; ///< of the stage at work
+    std::string note{};              ///< what the stage at work found out, for its journal entry
+    bool announced = false;        ///< upgrade-started or upgrade-resumed is in the journal
+};
+
+/// What a stage's work leads to.
+enum class Next { stage, nothing_to_do, wait_for_boot };
+
+/// Runs the procedure, or goes on with an interrupted one: command `run`.
+ExitCode run_procedure(Job& job);
+
+/// Goes on with what waits for this boot, and does nothing else: command `verify`.
+ExitCode continue_after_boot(Job& job);
+
+/// Find, authenticate, mount, preflight, unmount, with every finding and nothing durable: command `check`.
+struct CheckResult {
+    State state; ///< what became known of the media
+    std::optional<Signer> signer;
+    std::vector<Finding> findings;
+    bool nothing_to_do = false;
+    std::string note; ///< why there is nothing to do
+};
+CheckResult check_procedure(Job& job);
+
+/// Ends an upgrade that a person closes.
+void abandon_upgrade(Job& job, const std::string& why);
+
+} // namespace um

@@ -1,0 +1,93 @@
+#include "upgrade/prompts.hpp"
+
+#include <utility>
+
+namespace um {
+namespace {
+
+constexpr std::size_t longest_line = 64 * 1024; // a line without end must not eat the memory
+
+/// Drops ESC sequences: CSI (ESC [ … letter), OSC (ESC ] … BEL or ESC \), and two-byte ones.
+std::string without_escapes(const std::string& raw) {
+    std::string result;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+        if (raw[i] != '\x1b') {
+            result += raw[i];
+            continue;
+        }
+        if (++i >= raw.size())
+            break;
+        if (raw[i] == '[')
+            while (++i < raw.size() && (raw[i] < '@' || raw[i] > '~')) {
+            }
+        else if (raw[i] == ']')
+            while (++i < raw.size() && raw[i] != '\a' && raw[i] != '\\') {
+            }
+    }
+    return result;
+}
+
+bool blank(char c) { return c == ' ' || c == '\t'; }
+
+} // namespace
+
+std::string clean_line(const std::string& raw) {
+    auto text = without_escapes(raw);
+    while (!text.empty() && (text.back() == '\r' || blank(text.back())))
+        text.pop_back();
+    if (const auto overwritten = text.rfind('\r'); overwritten != std::string::npos)
+        text.erase(0, overwritten + 1);
+    std::string result;
+    for (const char c : text) {
+        if (c == '\b' && !result.empty())
+            result.pop_back();
+        else if (c == '\t' || static_cast<unsigned char>(c) >= 0x20)
+            result += c;
+    }
+    return result;
+}
+
+Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
+    constexpr auto flags = std::regex::ECMAScript | std::regex::icase;
+    for (const auto& rule : rules)
+        rules_.push_back({rule.name, std::regex(rule.match, flags), rule.answer});
+    // Both are questions with (y/n): a progress line that speaks of a snapshot is none. Japanese as the source has it.
+    rules_.push_back({"snapshot", std::regex("(snapshot|スナップショット).*\\(\\s*y\\s*/\\s*n\\s*\\)\\s*[:?]?\\s*$", flags), "y"});
+    rules_.push_back({"reboot", std::regex("(reboot|restart|再起動).*\\(\\s*y\\s*/\\s*n\\s*\\)\\s*[:?]?\\s*$", flags), "n"});
+}
+
+std::vector<std::string> Dialogue::feed(const std::string& output) {
+    std::vector<std::string> lines;
+    for (const char c : output) {
+        if (c == '\n' || line_.size() >= longest_line)
+            lines.push_back(clean_line(std::exchange(line_, {})));
+        if (c != '\n')
+            line_ += c;
+    }
+    return lines;
+}
+
+std::optional<Answer> Dialogue::answer() {
+    const auto question = clean_line(line_);
+    if (question.empty() || question.size() > 4096) // std::regex recurses over its subject
+        return std::nullopt;
+    for (const auto& rule : rules_)
+        if (std::regex_search(question, rule.match)) {
+            line_.clear();
+            return Answer{rule.name, question, rule.answer};
+        }
+    return std::nullopt;
+}
+
+std::optional<std::string> Dialogue::open_question() const {
+    static const std::regex looks_like_one("([?:]|\\(\\s*y(es)?\\s*/\\s*n(o)?\\s*\\)|\\[\\s*y(es)?\\s*/\\s*n(o)?\\s*\\]|>)\\s*$",
+                                           std::regex::ECMAScript | std::regex::icase);
+    auto question = clean_line(line_);
+    if (question.empty() || question.size() > 4096 || !std::regex_search(question, looks_like_one))
+        return std::nullopt;
+    return question;
+}
+
+std::string Dialogue::take_rest() { return clean_line(std::exchange(line_, {})); }
+
+} // namespace um

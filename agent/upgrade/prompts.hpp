@@ -1,0 +1,51 @@
+#pragma once
+// The script's output as a stream: complete lines for the log, and the unfinished last line, which may be a
+// question. Questions are known by their meaning, not to the letter: the vendor's spacings and languages differ.
+
+#include "config.hpp"
+
+#include <optional>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace um {
+
+struct Answer {
+    std::string prompt;   ///< "snapshot", "reboot" or an operator's [prompt.X]
+    std::string question; ///< as it was asked
+    std::string text;     ///< what to type, without the line feed
+};
+
+class Dialogue {
+public:
+    /// The operator's rules go before the built-in ones. Throws std::regex_error (the configuration has checked).
+    explicit Dialogue(const std::vector<PromptRule>& rules);
+
+    /// Takes output as it comes, cut anywhere; returns the lines that it completes, cleaned of colours,
+    /// carriage returns (what a progress bar overwrote is dropped) and controls.
+    std::vector<std::string> feed(const std::string& output);
+
+    /// The answer to the question that the unfinished line asks, once; nothing when it asks none that is known.
+    std::optional<Answer> answer();
+
+    /// The unfinished line when it looks like a question.
+    std::optional<std::string> open_question() const;
+
+    /// What stands in the unfinished line, cleaned; it is forgotten.
+    std::string take_rest();
+
+private:
+    struct Rule {
+        std::string name;
+        std::regex match;
+        std::string answer;
+    };
+    std::vector<Rule> rules_;
+    std::string line_;
+};
+
+/// Without escape sequences and controls; what stands before the last carriage return is dropped.
+std::string clean_line(const std::string& raw);
+
+} // namespace um

@@ -1,0 +1,17 @@
+#pragma once
+// The stages' work, in the order of the procedure. Each adds what it finds to job.findings or throws Failure.
+
+#include "upgrade/procedure.hpp"
+
+namespace um::stages {
+
+Next find(Job& job);
+Next authenticate(Job& job);
+Next mount(Job& job);
+Next preflight(Job& job);
+Next prepare(Job& job);
+Next apply(Job& job);
+Next reboot(Job& job);
+Next verify(Job& job);
+
+} // namespace um::stages

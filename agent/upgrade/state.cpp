@@ -1,0 +1,191 @@
+#include "upgrade/state.hpp"
+
+#include "failure.hpp"
+#include "ini.hpp"
+#include "system/file.hpp"
+
+#include <charconv>
+#include <functional>
+#include <map>
+
+namespace um {
+namespace {
+
+constexpr std::string_view format = "1";
+constexpr std::size_t piece = 60; // bytes of a value on one line; escaped, at most three times as many
+
+constexpr std::string_view change_words[] = {"none", "begun", "done", "failed"};
+
+/// Only what INI would take for its own is escaped: controls, ';' (a comment), '%', and outer spaces.
+std::string escape(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const bool outer_space = byte == ' ' && (i == 0 || i + 1 == text.size());
+        if (byte < 0x20 || byte == 0x7f || byte == '%' || byte == ';' || byte == '#' || outer_space)
+            result += fmt::format("%{:02X}", byte);
+        else
+            result += text[i];
+    }
+    return result;
+}
+
+std::string unescape(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned value = 0;
+        if (text[i] != '%') {
+            result += text[i];
+            continue;
+        }
+        const auto digits = text.substr(i + 1, 2);
+        const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+        if (digits.size() != 2 || parsed.ptr != digits.data() + 2)
+            throw SystemFailure("a '%' that two hexadecimal digits do not follow");
+        result += static_cast<char>(value);
+        i += 2;
+    }
+    return result;
+}
+
+/// One key, its value wrapped over indented lines where it is long.
+std::string key_line(std::string_view key, std::string_view value) {
+    auto result = fmt::format("{} = {}\n", key, escape(value.substr(0, piece)));
+    for (std::size_t at = piece; at < value.size(); at += piece)
+        result += fmt::format("  {}\n", escape(value.substr(at, piece)));
+    return result;
+}
+
+template <class Number>
+Number number(const std::string& text) {
+    Number value{};
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size())
+        throw SystemFailure(fmt::format("'{}' is no number", text));
+    return value;
+}
+
+template <class Enum>
+Enum known(std::optional<Enum> value, const std::string& text) {
+    if (!value)
+        throw SystemFailure(fmt::format("'{}' is no word of this record", text));
+    return *value;
+}
+
+std::optional<Change> change_from(std::string_view text) {
+    for (std::size_t i = 0; i < std::size(change_words); ++i)
+        if (change_words[i] == text)
+            return static_cast<Change>(i);
+    return std::nullopt;
+}
+
+/// Each key of the record: how it is written (empty: left out) and read. One table, so both agree.
+struct Field {
+    std::string_view key;
+    std::function<std::string(const State&)> write;
+    std::function<void(State&, const std::string&)> read;
+};
+
+Field text_field(std::string_view key, std::string State::*member) {
+    return {key, [member](const State& state) { return state.*member; },
+            [member](State& state, const std::string& text) { state.*member = text; }};
+}
+
+const std::vector<Field>& fields() {
+    static const std::vector<Field> table{
+        text_field("id", &State::id),
+        {"stage", [](const State& s) { return std::string(word(s.stage)); },
+         [](State& s, const std::string& t) { s.stage = known(stage_from(t), t); }},
+        {"outcome", [](const State& s) { return std::string(s.outcome ? word(*s.outcome) : ""); },
+         [](State& s, const std::string& t) { s.outcome = known(outcome_from(t), t); }},
+        {"reason", [](const State& s) { return std::string(s.reason ? word(*s.reason) : ""); },
+         [](State& s, const std::string& t) { s.reason = known(reason_from(t), t); }},
+        text_field("message", &State::message),
+        text_field("hint", &State::hint),
+        {"attempts", [](const State& s) { return std::to_string(s.attempts); },
+         [](State& s, const std::string& t) { s.attempts = number<unsigned>(t); }},
+        text_field("boot_id", &State::boot_id),
+        text_field("started", &State::started),
+        text_field("finished", &State::finished),
+        text_field("from_version", &State::from_version),
+        text_field("to_version", &State::to_version),
+        text_field("media", &State::media),
+        text_field("media_sha256", &State::media_sha256),
+        text_field("signer", &State::signer),
+        {"mount_device", [](const State& s) { return std::to_string(s.mount_device); },
+         [](State& s, const std::string& t) { s.mount_device = number<std::uint64_t>(t); }},
+        {"change", [](const State& s) { return std::string(word(s.change)); },
+         [](State& s, const std::string& t) { s.change = known(change_from(t), t); }},
+        {"warnings", [](const State& s) { return std::to_string(s.warnings); },
+         [](State& s, const std::string& t) { s.warnings = number<unsigned>(t); }},
+        text_field("abandoned", &State::abandoned),
+    };
+    return table;
+}
+
+Failure damaged(const std::string& where, const std::string& why) {
+    return {Reason::state_damaged, fmt::format("{}: the record is damaged: {}", where, why),
+            "look at 'journalctl -t um-upgrade', then close it with 'um-upgrade abandon --why TEXT'"};
+}
+
+} // namespace
+
+std::string_view word(Change change) { return change_words[static_cast<std::size_t>(change)]; }
+
+std::string to_ini(const State& state) {
+    std::string text = "# Kept by um-upgrade; do not edit.\n[upgrade]\n" + key_line("format", format);
+    for (const auto& field : fields())
+        if (const auto value = field.write(state); !value.empty())
+            text += key_line(field.key, value);
+    return text + "complete = yes\n"; // the last line: a record without it was cut short
+}
+
+State parse_state(const std::string& text, const std::string& where) {
+    std::map<std::string, std::string> values;
+    try {
+        for (const auto& entry : parse_ini(text, Continuation::joined_tightly))
+            if (entry.section != "upgrade" || !values.emplace(entry.name, unescape(entry.value)).second)
+                throw damaged(where, fmt::format("line {} is unexpected", entry.line));
+    } catch (const std::runtime_error& error) {
+        throw damaged(where, error.what());
+    }
+    const auto version = values.extract("format");
+    if (!version)
+        throw damaged(where, "it names no format");
+    if (version.mapped() != format)
+        throw Failure(Reason::state_unknown_format,
+                      fmt::format("{}: format {} is not known to um-upgrade {}", where, version.mapped(), UM_VERSION),
+                      "install the um-upgrade that wrote it, or close it with 'um-upgrade abandon --why TEXT'");
+    if (!values.extract("complete"))
+        throw damaged(where, "it ends early");
+    State state;
+    try {
+        for (const auto& field : fields())
+            if (const auto value = values.extract(std::string(field.key)))
+                field.read(state, value.mapped());
+    } catch (const std::runtime_error& error) {
+        throw damaged(where, error.what());
+    }
+    if (!values.empty())
+        throw damaged(where, fmt::format("it holds the unknown key '{}'", values.begin()->first));
+    if (state.id.empty())
+        throw damaged(where, "it names no upgrade");
+    return state;
+}
+
+std::optional<State> StateFile::load() const {
+    const auto text = read_file_if_there(path(), record_limit);
+    if (!text)
+        return std::nullopt;
+    return parse_state(*text, path());
+}
+
+void StateFile::save(const State& state) const { replace_file(path(), to_ini(state)); }
+
+void StateFile::close(const State& state) const {
+    // History first: a record that is closed but not filed would be lost to the auditor.
+    replace_file(fmt::format("{}/{}.ini", history(), state.id), to_ini(state));
+    save(state);
+}
+
+} // namespace um

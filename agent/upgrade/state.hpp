@@ -1,0 +1,72 @@
+#pragma once
+// The one record of where an upgrade stands (state.ini), and its closed copies (history/).
+
+#include "upgrade/vocabulary.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace um {
+
+/// How far the change itself came, as the apply unit records it.
+enum class Change { none, begun, done, failed };
+
+std::string_view word(Change change);
+
+/// A plain value. Texts are UTF-8; times are UTC in ISO 8601.
+struct State {
+    std::string id; ///< UUID, UM_UPGRADE_ID
+    Stage stage = Stage::find;
+    std::optional<Outcome> outcome; ///< absent while the upgrade is open
+    std::optional<Reason> reason;   ///< of the outcome
+    std::string message;            ///< of the outcome: what an operator reads
+    std::string hint;
+    unsigned attempts = 0; ///< how often the procedure was begun for this id
+    std::string boot_id;   ///< of the boot in which the record was saved last
+    std::string started;
+    std::string finished;
+    std::string from_version;
+    std::string to_version;
+    std::string media;        ///< the ISO's file name
+    std::string media_sha256; ///< hex
+    std::string signer;
+    std::uint64_t mount_device = 0; ///< st_dev of the verified medium as mounted; this boot only
+    Change change = Change::none;
+    unsigned warnings = 0;
+    std::string abandoned; ///< why a person closed it; empty: nobody did
+
+    /// An open upgrade: it was begun and nobody has closed it.
+    bool open() const { return !outcome; }
+    bool waits_for_a_person() const { return outcome == Outcome::needs_manual && abandoned.empty(); }
+};
+
+/// The record as INI text; `parse_state` reads it back. Any text survives the way.
+std::string to_ini(const State& state);
+
+/// Throws Failure: state.damaged, or state.unknown-format for a record of another version.
+State parse_state(const std::string& text, const std::string& where);
+
+/// Keeps the record on disk: temporary file, fsync, rename, fsync of the directory.
+class StateFile {
+public:
+    /// `directory`: /var/lib/um-upgrade; state.ini and history/ stand in it.
+    explicit StateFile(std::string directory) : directory_(std::move(directory)) {}
+
+    /// Nothing where there is no record. Throws Failure (state.damaged, state.unknown-format): a damaged
+    /// record is a refusal, never "idle".
+    std::optional<State> load() const;
+    /// Durable when it returns. Throws SystemFailure.
+    void save(const State& state) const;
+    /// Saves the closed record and files a copy of it under history/.
+    void close(const State& state) const;
+
+    std::string path() const { return directory_ + "/state.ini"; }
+    std::string history() const { return directory_ + "/history"; }
+
+private:
+    std::string directory_;
+};
+
+} // namespace um
