@@ -67,11 +67,14 @@ std::string shown(EventKind kind, const EventDetail& detail) {
 
 } // namespace
 
-std::string_view message_id(EventKind kind) { return message_ids.at(static_cast<std::size_t>(kind)); }
+std::string_view message_id(EventKind kind) {
+    return message_ids.at(static_cast<std::size_t>(kind));
+}
 
 void Audit::event(EventKind kind, const State& state, const EventDetail& detail) {
     Fields fields;
-    add(fields, "MESSAGE", detail.hint.empty() ? detail.message : fmt::format("{} ({})", detail.message, detail.hint));
+    add(fields, "MESSAGE",
+        detail.hint.empty() ? detail.message : fmt::format("{} ({})", detail.message, detail.hint));
     add(fields, "MESSAGE_ID", message_id(kind));
     add(fields, "PRIORITY", std::to_string(priority(kind, detail)));
     add(fields, "SYSLOG_IDENTIFIER", "um-upgrade");
@@ -93,7 +96,8 @@ void Audit::event(EventKind kind, const State& state, const EventDetail& detail)
 }
 
 void Audit::finding(EventKind kind, const State& state, const Finding& finding) {
-    event(kind, state, {finding.message, finding.hint, state.stage, std::nullopt, finding.reason, std::nullopt});
+    event(kind, state,
+          {finding.message, finding.hint, state.stage, std::nullopt, finding.reason, std::nullopt});
 }
 
 void Audit::output(const State& state, const std::string& line) {

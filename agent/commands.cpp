@@ -15,17 +15,24 @@ namespace {
 
 struct Workplace {
     explicit Workplace(Context& context)
-        : store(context.state_directory),
-          job{context.config, context.ports, context.audit, context.console, store,
-              context.state_directory + "/snapshot.ini", context.options.media} {}
+        : store(context.state_directory), job{context.config,
+                                              context.ports,
+                                              context.audit,
+                                              context.console,
+                                              store,
+                                              context.state_directory + "/snapshot.ini",
+                                              context.options.media} {}
 
     StateFile store;
     Job job;
 };
 
-std::string lock_path(const Context& context) { return context.runtime_directory + "/lock"; }
+std::string lock_path(const Context& context) {
+    return context.runtime_directory + "/lock";
+}
 
-/// The one lock of everything that moves an upgrade on; held until the descriptor closes. Throws Failure (busy).
+/// The one lock of everything that moves an upgrade on; held until the descriptor closes. Throws Failure
+/// (busy).
 Fd lock(Context& context) {
     make_directories(context.runtime_directory, 0755);
     auto fd = open_file(lock_path(context), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
@@ -33,7 +40,8 @@ Fd lock(Context& context) {
         return fd;
     if (errno != EWOULDBLOCK)
         throw SystemFailure(fmt::format("lock '{}'", lock_path(context)), errno);
-    throw Failure(Reason::busy, "another um-upgrade is at work", "watch it with 'um-upgrade status --follow'");
+    throw Failure(Reason::busy, "another um-upgrade is at work",
+                  "watch it with 'um-upgrade status --follow'");
 }
 
 bool locked(const Context& context) {
@@ -110,21 +118,28 @@ ExitCode status_command(Context& context) {
 
 ExitCode confirm_snapshot_command(Context& context) {
     auto& appliance = context.ports.appliance;
-    const auto installed = appliance.run(context.config.product.version_command, "", std::chrono::seconds(120));
+    const auto installed =
+        appliance.run(context.config.product.version_command, "", std::chrono::seconds(120));
     auto version = installed.output;
     while (!version.empty() && version.back() == '\n')
         version.pop_back();
     if (installed.status != 0)
-        throw Failure(Reason::product_absent, fmt::format("the product's version cannot be told: {}", version),
+        throw Failure(Reason::product_absent,
+                      fmt::format("the product's version cannot be told: {}", version),
                       "run this on the appliance, or correct [product] version_command");
     const auto now = appliance.now();
-    const SnapshotConfirmation confirmation{context.options.snapshot_name, appliance.operator_name(), version, now,
-                                            now + context.options.valid_for};
+    const SnapshotConfirmation confirmation{context.options.snapshot_name, appliance.operator_name(), version,
+                                            now, now + context.options.valid_for};
     save_confirmation(context.state_directory + "/snapshot.ini", confirmation);
-    context.audit.event(EventKind::snapshot_confirmed, State{},
-                        {fmt::format("{} confirmed snapshot '{}' of version {}, valid until {}", confirmation.by,
-                                     confirmation.name, version, iso8601(confirmation.valid_until)),
-                         {}, {}, {}, {}, {}});
+    context.audit.event(
+        EventKind::snapshot_confirmed, State{},
+        {fmt::format("{} confirmed snapshot '{}' of version {}, valid until {}", confirmation.by,
+                     confirmation.name, version, iso8601(confirmation.valid_until)),
+         {},
+         {},
+         {},
+         {},
+         {}});
     return ExitCode::done;
 }
 

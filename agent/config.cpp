@@ -85,8 +85,8 @@ std::chrono::seconds duration(const std::string& text) {
     const auto end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, count);
     const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
-    static const std::map<std::string_view, std::int64_t> units{{"s", 1},    {"", 1},      {"min", 60},
-                                                                {"h", 3600}, {"d", 86400}};
+    static const std::map<std::string_view, std::int64_t> units{
+        {"s", 1}, {"", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
     const auto found = units.find(unit);
     if (parsed.ec != std::errc{} || found == units.end() || count == 0)
         throw Wrong("a time such as 30s, 10min, 24h or 7d");
@@ -131,7 +131,8 @@ std::vector<std::string> patterns(const std::string& text) {
 
 const std::map<std::string, std::map<std::string, Setter>>& keys() {
     using C = Config;
-    static const std::map<std::string, Policy> policies{{"accept", Policy::accept}, {"refuse", Policy::refuse}};
+    static const std::map<std::string, Policy> policies{{"accept", Policy::accept},
+                                                        {"refuse", Policy::refuse}};
     static const std::map<std::string, std::map<std::string, Setter>> table{
         {"media",
          {{"search", set(&C::media, &C::Media::search, patterns)},
@@ -161,8 +162,8 @@ const std::map<std::string, std::map<std::string, Setter>>& keys() {
          {{"script", set(&C::apply, &C::Apply::script, file_name)},
           {"stall_timeout", set(&C::apply, &C::Apply::stall_timeout, duration)},
           {"interrupted", set(&C::apply, &C::Apply::interrupted,
-                              choice<OnInterruption>({{"resume", OnInterruption::resume},
-                                                      {"stop", OnInterruption::stop}}))}}},
+                              choice<OnInterruption>(
+                                  {{"resume", OnInterruption::resume}, {"stop", OnInterruption::stop}}))}}},
         {"reboot",
          {{"policy", set(&C::reboot, &C::Reboot::policy,
                          choice<RebootPolicy>({{"now", RebootPolicy::now},
@@ -212,7 +213,8 @@ PromptRule& prompt_rule(Config& config, const std::string& name) {
 void set_entry(Config& config, const IniEntry& entry) {
     constexpr std::string_view prompt = "prompt.";
     const auto unknown_key = [&](const std::string& names) {
-        return Wrong(fmt::format("unknown key '{}' in [{}]; known are: {}", entry.name, entry.section, names));
+        return Wrong(
+            fmt::format("unknown key '{}' in [{}]; known are: {}", entry.name, entry.section, names));
     };
     if (entry.section.rfind(prompt, 0) == 0 && entry.section.size() > prompt.size()) {
         const auto key = prompt_keys().find(entry.name);
@@ -222,20 +224,23 @@ void set_entry(Config& config, const IniEntry& entry) {
     }
     const auto section = keys().find(entry.section);
     if (section == keys().end())
-        throw Wrong(fmt::format("unknown section [{}]; known are: {} prompt.X", entry.section, names_of(keys())));
+        throw Wrong(
+            fmt::format("unknown section [{}]; known are: {} prompt.X", entry.section, names_of(keys())));
     const auto key = section->second.find(entry.name);
     if (key == section->second.end())
         throw unknown_key(names_of(section->second));
     try {
         key->second(config, entry.value);
     } catch (const Wrong& right) {
-        throw Wrong(fmt::format("'{} = {}' is wrong; right would be {}", entry.name, entry.value, right.what()));
+        throw Wrong(
+            fmt::format("'{} = {}' is wrong; right would be {}", entry.name, entry.value, right.what()));
     }
 }
 
 void check_as_a_whole(const Config& config) {
     if (config.trust.anchors == "system" && config.trust.signer.empty())
-        throw ConfigError("[trust] anchors = system trusts every public authority; name the allowed 'signer' beside it");
+        throw ConfigError(
+            "[trust] anchors = system trusts every public authority; name the allowed 'signer' beside it");
     for (const auto& rule : config.prompts)
         if (rule.match.empty())
             throw ConfigError(fmt::format("[prompt.{}] has no 'match'", rule.name));
@@ -249,7 +254,8 @@ void merge_config(Config& config, const std::string& text, const std::string& fi
         for (const auto& entry : parse_ini(text)) {
             try {
                 if (!seen.emplace(entry.section, entry.name).second)
-                    throw Wrong(fmt::format("'{}' stands twice in [{}]; keep one", entry.name, entry.section));
+                    throw Wrong(
+                        fmt::format("'{}' stands twice in [{}]; keep one", entry.name, entry.section));
                 set_entry(config, entry);
             } catch (const Wrong& error) {
                 throw IniError(entry.line, error.what());

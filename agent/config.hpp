@@ -16,8 +16,8 @@ enum class RebootPolicy { now, notice, manual };
 
 /// An answer of the operator's own to a question of the media's script.
 struct PromptRule {
-    std::string name;   ///< X of [prompt.X]
-    std::string match;  ///< ECMAScript regular expression, case is ignored
+    std::string name;  ///< X of [prompt.X]
+    std::string match; ///< ECMAScript regular expression, case is ignored
     std::string answer;
     bool operator==(const PromptRule&) const = default;
 };
@@ -79,7 +79,8 @@ struct Config {
     bool operator==(const Config&) const = default;
 };
 
-/// One file's text over what `config` holds. Throws ConfigError that names `file`, the line and what would be right.
+/// One file's text over what `config` holds. Throws ConfigError that names `file`, the line and what would be
+/// right.
 void merge_config(Config& config, const std::string& text, const std::string& file);
 
 /// The shipped defaults, then the operator's file and drop-ins; with `only` not empty, that file instead of

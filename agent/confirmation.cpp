@@ -36,11 +36,12 @@ std::string one_line(std::string text) {
 } // namespace
 
 void save_confirmation(const std::string& path, const SnapshotConfirmation& confirmation) {
-    replace_file(path, fmt::format("# Kept by um-upgrade confirm-snapshot; times in seconds since 1970.\n"
-                                   "[snapshot]\nname = {}\nby = {}\nversion = {}\nconfirmed = {}\nvalid_until = {}\n",
-                                   one_line(confirmation.name), one_line(confirmation.by),
-                                   one_line(confirmation.version), seconds(confirmation.confirmed),
-                                   seconds(confirmation.valid_until)));
+    replace_file(
+        path,
+        fmt::format("# Kept by um-upgrade confirm-snapshot; times in seconds since 1970.\n"
+                    "[snapshot]\nname = {}\nby = {}\nversion = {}\nconfirmed = {}\nvalid_until = {}\n",
+                    one_line(confirmation.name), one_line(confirmation.by), one_line(confirmation.version),
+                    seconds(confirmation.confirmed), seconds(confirmation.valid_until)));
 }
 
 std::optional<SnapshotConfirmation> load_confirmation(const std::string& path) {
@@ -67,8 +68,8 @@ std::string iso8601(Clock::time_point time) {
     const std::time_t seconds_since_1970 = Clock::to_time_t(time);
     std::tm parts{};
     gmtime_r(&seconds_since_1970, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                       parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 } // namespace um

@@ -9,9 +9,10 @@
 namespace um {
 
 struct SnapshotConfirmation {
-    std::string name;    ///< what the operator calls the snapshot
-    std::string by;      ///< login name
-    std::string version; ///< of the product when it was confirmed: a snapshot of an older version is no way back
+    std::string name; ///< what the operator calls the snapshot
+    std::string by;   ///< login name
+    std::string
+        version; ///< of the product when it was confirmed: a snapshot of an older version is no way back
     std::chrono::system_clock::time_point confirmed;
     std::chrono::system_clock::time_point valid_until;
 };

@@ -18,7 +18,8 @@ std::size_t terminal_width() {
 
 Console::Console()
     : shown_(std::getenv("JOURNAL_STREAM") == nullptr || isatty(STDOUT_FILENO) == 1),
-      terminal_(isatty(STDOUT_FILENO) == 1), attended_(terminal_ && isatty(STDIN_FILENO) == 1) {}
+      terminal_(isatty(STDOUT_FILENO) == 1),
+      attended_(terminal_ && isatty(STDIN_FILENO) == 1) {}
 
 void Console::line(const std::string& text) {
     if (!shown_)

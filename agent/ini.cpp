@@ -30,7 +30,8 @@ struct Reading {
 /// Looks like `key = value`: indented, it was hardly meant to go on with the value above.
 bool looks_like_a_key(std::string_view value) {
     const auto name_end = value.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789");
-    const auto equals = name_end == std::string_view::npos ? name_end : value.find_first_not_of(' ', name_end);
+    const auto equals =
+        name_end == std::string_view::npos ? name_end : value.find_first_not_of(' ', name_end);
     return name_end > 0 && equals != std::string_view::npos && value[equals] == '=';
 }
 
@@ -50,7 +51,8 @@ char* next_line(char* buffer, int size, void* stream) {
         line = line.substr(0, longest_line);
     }
     if (!line.empty() && line.front() == '[' && line.find(']') > longest_name)
-        reading.fail("the section's name does not end, or is longer than " + std::to_string(longest_name) + " bytes");
+        reading.fail("the section's name does not end, or is longer than " + std::to_string(longest_name) +
+                     " bytes");
     reading.indented = !line.empty() && (line.front() == ' ' || line.front() == '\t');
     const auto length = std::min(line.size(), static_cast<std::size_t>(size) - 2);
     std::memcpy(buffer, line.data(), length);

@@ -29,6 +29,7 @@ enum class Continuation { joined_by_space, joined_tightly };
 
 /// inih cuts lines of 200 bytes or more without a word and drops a key without a value's fault
 /// position; both are errors here. Throws IniError. Duplicate keys are left to the caller to judge.
-std::vector<IniEntry> parse_ini(const std::string& text, Continuation continuation = Continuation::joined_by_space);
+std::vector<IniEntry> parse_ini(const std::string& text,
+                                Continuation continuation = Continuation::joined_by_space);
 
 } // namespace um

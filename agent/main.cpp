@@ -73,18 +73,23 @@ int parse_and_execute(int argc, char** argv) {
         sub->callback([&chosen, command] { chosen = command; });
         return sub;
     };
-    auto* run = add("run", "upgrade, up to and including the reboot; go on with an interrupted upgrade", run_command);
+    auto* run =
+        add("run", "upgrade, up to and including the reboot; go on with an interrupted upgrade", run_command);
     auto* check = add("check", "say whether an upgrade would start, and every reason why not", check_command);
     for (auto* sub : {run, check})
         sub->add_option("--media", options.media, "use this ISO or drive, do not search")->type_name("PATH");
     add("apply", "the change itself (um-upgrade-apply.service only)", apply_command);
-    add("verify", "after a boot: finish or go on with an upgrade (um-upgrade-verify.service)", verify_command);
-    auto* status = add("status", "what goes on now, or how the last upgrade ended, and what to do next", status_command);
+    add("verify", "after a boot: finish or go on with an upgrade (um-upgrade-verify.service)",
+        verify_command);
+    auto* status =
+        add("status", "what goes on now, or how the last upgrade ended, and what to do next", status_command);
     status->add_flag("--follow", options.follow, "go on until nothing is at work any more");
     for (auto* sub : {check, status})
         sub->add_flag("--json", options.json, "for machines");
-    auto* confirm = add("confirm-snapshot", "record that a snapshot of the appliance exists", confirm_snapshot_command);
-    confirm->add_option("--name", options.snapshot_name, "what the snapshot is called in vCenter")->required();
+    auto* confirm =
+        add("confirm-snapshot", "record that a snapshot of the appliance exists", confirm_snapshot_command);
+    confirm->add_option("--name", options.snapshot_name, "what the snapshot is called in vCenter")
+        ->required();
     confirm->add_option_function<std::string>(
         "--valid-for", [&](const std::string& text) { options.valid_for = duration(text); }, "default: 24h");
     auto* abandon = add("abandon", "close an upgrade that needs a person", abandon_command);
@@ -95,7 +100,8 @@ int parse_and_execute(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
     }
     if (::geteuid() != 0)
-        return complain("only root can upgrade the appliance; run it with 'sudo' or from systemd", ExitCode::usage);
+        return complain("only root can upgrade the appliance; run it with 'sudo' or from systemd",
+                        ExitCode::usage);
     return static_cast<int>(execute(chosen, options));
 }
 

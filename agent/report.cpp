@@ -8,7 +8,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool is_refusal(const Finding& finding) { return finding.severity == Finding::Severity::refusal; }
+bool is_refusal(const Finding& finding) {
+    return finding.severity == Finding::Severity::refusal;
+}
 
 std::string verdict(const CheckResult& result) {
     if (result.nothing_to_do)
@@ -45,25 +47,30 @@ std::string next_step(const std::optional<State>& state, const std::string& situ
     return state ? state->hint : "put media into /var/lib/um-upgrade/media and run 'um-upgrade check'";
 }
 
-Json text_or_null(std::string_view text) { return text.empty() ? Json() : Json(std::string(text)); }
+Json text_or_null(std::string_view text) {
+    return text.empty() ? Json() : Json(std::string(text));
+}
 
 /// Bytes of a hostile file name or certificate may be no UTF-8: they are replaced, not thrown at.
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
 
 } // namespace
 
 std::string check_text(const CheckResult& result) {
-    std::string text = row("media", result.state.media) + row("upgrade", result.state.to_version.empty()
-                                                                          ? ""
-                                                                          : fmt::format("{} -> {}",
-                                                                                        result.state.from_version.empty()
-                                                                                            ? "?"
-                                                                                            : result.state.from_version,
-                                                                                        result.state.to_version));
+    std::string text =
+        row("media", result.state.media) +
+        row("upgrade",
+            result.state.to_version.empty()
+                ? ""
+                : fmt::format("{} -> {}", result.state.from_version.empty() ? "?" : result.state.from_version,
+                              result.state.to_version));
     if (result.signer)
-        text += row("signer", result.signer->subject) +
-                row("", fmt::format("sha256:{}", result.signer->fingerprint)) +
-                row("", fmt::format("valid from {} to {}", result.signer->not_before, result.signer->not_after));
+        text +=
+            row("signer", result.signer->subject) +
+            row("", fmt::format("sha256:{}", result.signer->fingerprint)) +
+            row("", fmt::format("valid from {} to {}", result.signer->not_before, result.signer->not_after));
     text += row("SHA-256", result.state.media_sha256);
     for (const auto& finding : result.findings) {
         text += fmt::format("{:>9}: {} [{}]\n", is_refusal(finding) ? "refused" : "warning", finding.message,
@@ -73,7 +80,9 @@ std::string check_text(const CheckResult& result) {
     }
     if (result.nothing_to_do)
         return text + row("result", "nothing to do: " + result.note);
-    return text + row("result", verdict(result) == "ready" ? "ready to upgrade" : "the upgrade would be refused; nothing was changed");
+    return text + row("result", verdict(result) == "ready"
+                                    ? "ready to upgrade"
+                                    : "the upgrade would be refused; nothing was changed");
 }
 
 std::string check_json(const CheckResult& result) {
@@ -104,8 +113,9 @@ std::string status_text(const std::optional<State>& state, const Activity& activ
     if (!activity.text.empty())
         text += row("now", activity.text);
     if (state) {
-        text += row("upgrade", fmt::format("{} ({} -> {})", state->id, state->from_version, state->to_version)) +
-                row("media", state->media) + row("stage", std::string(word(state->stage)));
+        text +=
+            row("upgrade", fmt::format("{} ({} -> {})", state->id, state->from_version, state->to_version)) +
+            row("media", state->media) + row("stage", std::string(word(state->stage)));
         if (state->outcome)
             text += row("outcome", std::string(word(*state->outcome))) + row("ended", state->finished);
         if (state->reason)
@@ -117,7 +127,9 @@ std::string status_text(const std::optional<State>& state, const Activity& activ
 
 std::string status_json(const std::optional<State>& state, const Activity& activity) {
     const auto now = situation(state, activity);
-    Json json{{"state", now}, {"now", text_or_null(activity.text)}, {"next", text_or_null(next_step(state, now))},
+    Json json{{"state", now},
+              {"now", text_or_null(activity.text)},
+              {"next", text_or_null(next_step(state, now))},
               {"upgrade", nullptr}};
     if (state)
         json["upgrade"] = {{"id", state->id},

@@ -48,7 +48,9 @@ Space LinuxAppliance::space(const std::string& path) {
     return {path, status.st_dev, static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize};
 }
 
-std::string LinuxAppliance::boot_id() { return kernel_text("/proc/sys/kernel/random/boot_id"); }
+std::string LinuxAppliance::boot_id() {
+    return kernel_text("/proc/sys/kernel/random/boot_id");
+}
 
 void LinuxAppliance::sync(const std::vector<std::string>& paths) {
     for (const auto& path : paths) {
@@ -60,21 +62,27 @@ void LinuxAppliance::sync(const std::vector<std::string>& paths) {
     }
 }
 
-std::chrono::system_clock::time_point LinuxAppliance::now() { return std::chrono::system_clock::now(); }
+std::chrono::system_clock::time_point LinuxAppliance::now() {
+    return std::chrono::system_clock::now();
+}
 
 std::chrono::microseconds LinuxAppliance::uptime() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now().time_since_epoch());
 }
 
 void LinuxAppliance::sleep(std::chrono::milliseconds time) {
     const auto end = std::chrono::steady_clock::now() + time;
     do {
         check_termination();
-        std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(time, std::chrono::milliseconds(200)));
+        std::this_thread::sleep_for(
+            std::min<std::chrono::milliseconds>(time, std::chrono::milliseconds(200)));
     } while (std::chrono::steady_clock::now() < end);
 }
 
-std::string LinuxAppliance::new_id() { return kernel_text("/proc/sys/kernel/random/uuid"); }
+std::string LinuxAppliance::new_id() {
+    return kernel_text("/proc/sys/kernel/random/uuid");
+}
 
 std::string LinuxAppliance::operator_name() {
     if (const auto* name = std::getenv("SUDO_USER"); name != nullptr && *name != '\0')

@@ -31,8 +31,8 @@ void expect_iso9660(const OpenMedia& media) {
     if (result == 0 && blkid_probe_lookup_value(probe.get(), "TYPE", &type, nullptr) == 0 &&
         std::string_view(type) == "iso9660")
         return;
-    const auto what = result == -2  ? std::string("more than one file system at once")
-                      : result == 1 ? std::string("no file system that is known")
+    const auto what = result == -2      ? std::string("more than one file system at once")
+                      : result == 1     ? std::string("no file system that is known")
                       : type != nullptr ? std::string(type)
                                         : std::string("something unreadable");
     throw Failure(Reason::media_filesystem, fmt::format("'{}' holds {}, not ISO 9660", media.path, what),
@@ -53,7 +53,8 @@ MountContext new_context(const std::string& target) {
     return context;
 }
 
-/// An unmount that fails leaves a read-only medium behind, which the next start takes over: it is said, and ignored.
+/// An unmount that fails leaves a read-only medium behind, which the next start takes over: it is said, and
+/// ignored.
 void unmount(const std::string& target) noexcept {
     try {
         const auto context = new_context(target);
@@ -85,7 +86,8 @@ private:
     std::uint64_t device_;
 };
 
-/// The mounted file system lies on a loop device over the very inode that was verified, or on that very drive.
+/// The mounted file system lies on a loop device over the very inode that was verified, or on that very
+/// drive.
 void expect_same_medium(const OpenMedia& media, std::uint64_t mounted) {
     const auto device = static_cast<dev_t>(mounted);
     bool same = false;
@@ -120,9 +122,10 @@ std::unique_ptr<Mounted> LibmountMounts::mount(const OpenMedia& media, const std
         throw SystemFailure(fmt::format("prepare to mount '{}'", media.path), ENOMEM);
     const int result = mnt_context_mount(context.get());
     if (result != 0)
-        throw Failure(Reason::media_filesystem,
-                      fmt::format("mount '{}' on '{}': {}", media.path, target, mount_error(context.get(), result)),
-                      "look at 'dmesg'");
+        throw Failure(
+            Reason::media_filesystem,
+            fmt::format("mount '{}' on '{}': {}", media.path, target, mount_error(context.get(), result)),
+            "look at 'dmesg'");
     auto mounted = std::make_unique<LibmountMounted>(target);
     expect_same_medium(media, mounted->device());
     return mounted;

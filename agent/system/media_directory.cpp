@@ -41,12 +41,15 @@ Fd open_regular(const std::string& path, struct stat& status) {
                       fmt::format("open '{}': {}", path, std::strerror(errno)));
     status = status_of(fd.get(), path);
     if (!S_ISREG(status.st_mode))
-        throw Failure(Reason::media_insecure, fmt::format("'{}' is no regular file", path), "put a plain file there");
+        throw Failure(Reason::media_insecure, fmt::format("'{}' is no regular file", path),
+                      "put a plain file there");
     expect_ours(status, path);
     return fd;
 }
 
-std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
+std::int64_t nanoseconds(const timespec& time) {
+    return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+}
 
 bool is_block_device(const std::string& path) {
     struct stat status {};
@@ -69,7 +72,8 @@ OpenMedia open_drive(const std::string& path) {
     media.fd = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!media.fd)
         throw Failure(errno == ENOMEDIUM ? Reason::media_none : Reason::media_unreadable,
-                      fmt::format("open '{}': {}", path, std::strerror(errno)), "put the upgrade ISO into the drive");
+                      fmt::format("open '{}': {}", path, std::strerror(errno)),
+                      "put the upgrade ISO into the drive");
     const auto status = status_of(media.fd.get(), path);
     if (::ioctl(media.fd.get(), BLKGETSIZE64, &media.size) < 0)
         throw Failure(Reason::media_unreadable, fmt::format("size of '{}': {}", path, std::strerror(errno)));
@@ -88,9 +92,10 @@ std::vector<std::string> FileMedia::matches(const std::string& pattern) {
     ::globfree(&found);
     if (result != 0 && result != GLOB_NOMATCH)
         throw SystemFailure(fmt::format("look for '{}'", pattern), errno);
-    paths.erase(std::remove_if(paths.begin(), paths.end(),
-                               [](const std::string& path) { return is_block_device(path) && !holds_medium(path); }),
-                paths.end());
+    paths.erase(
+        std::remove_if(paths.begin(), paths.end(),
+                       [](const std::string& path) { return is_block_device(path) && !holds_medium(path); }),
+        paths.end());
     std::sort(paths.begin(), paths.end());
     return paths;
 }
@@ -114,9 +119,10 @@ std::optional<std::string> FileMedia::read_sidecar(const std::string& path) {
     try {
         const auto fd = open_regular(path, status);
         if (static_cast<std::uint64_t>(status.st_size) > sidecar_limit)
-            throw Failure(Reason::media_unreadable,
-                          fmt::format("'{}' is larger than a sidecar can be ({} bytes)", path, status.st_size),
-                          "download it again");
+            throw Failure(
+                Reason::media_unreadable,
+                fmt::format("'{}' is larger than a sidecar can be ({} bytes)", path, status.st_size),
+                "download it again");
         return read_all(fd.get(), sidecar_limit, path);
     } catch (const Failure& failure) {
         if (failure.reason() == Reason::media_none)

@@ -20,7 +20,9 @@ namespace {
 
 constexpr std::size_t chunk_size = 1024 * 1024;
 
-void release_stack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
+void release_stack(STACK_OF(X509) * stack) {
+    sk_X509_pop_free(stack, X509_free);
+}
 
 using Bio = Handle<BIO, BIO_free_all>;
 using Certificate = Handle<X509, X509_free>;
@@ -89,7 +91,8 @@ std::vector<Certificate> parse_certificates(const std::string& pem) {
 
 std::string rfc2253(const X509_NAME* name) {
     const Bio bio(BIO_new(BIO_s_mem()));
-    expect(bio != nullptr && X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0,
+    expect(bio != nullptr &&
+               X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0,
            "print a certificate's name");
     char* data = nullptr;
     const auto size = BIO_get_mem_data(bio.get(), &data);
@@ -100,8 +103,8 @@ std::string time_text(const ASN1_TIME* time) {
     std::tm parts{};
     if (ASN1_TIME_to_tm(time, &parts) != 1)
         return "an unreadable time";
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                       parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 std::string fingerprint(const X509* certificate) {
@@ -182,7 +185,8 @@ void load_revocation(X509_STORE* store, const std::string& crl) {
         return;
     auto* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
     if (lookup == nullptr || X509_load_crl_file(lookup, crl.c_str(), X509_FILETYPE_PEM) <= 0)
-        throw Failure(Reason::certificate_crl, fmt::format("the revocation list '{}' cannot be read: {}", crl, openssl_error()),
+        throw Failure(Reason::certificate_crl,
+                      fmt::format("the revocation list '{}' cannot be read: {}", crl, openssl_error()),
                       "fetch the current list, or remove [trust] crl");
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 }
@@ -213,14 +217,16 @@ std::string hint_for(Reason reason) {
     switch (reason) {
     case Reason::certificate_expired:
     case Reason::certificate_not_yet_valid:
-        return "correct the machine's clock if it is wrong; else ask the vendor for media with a valid certificate, or "
+        return "correct the machine's clock if it is wrong; else ask the vendor for media with a valid "
+               "certificate, or "
                "set [trust] expired = accept";
     case Reason::certificate_revoked:
         return "do not use these media; ask the vendor";
     case Reason::certificate_crl:
         return "fetch the current revocation lists for [trust] crl";
     default:
-        return "pin the vendor's root certificate in [trust] anchors, got by a way you trust, and put intermediate "
+        return "pin the vendor's root certificate in [trust] anchors, got by a way you trust, and put "
+               "intermediate "
                "certificates into the .crt";
     }
 }
@@ -231,7 +237,8 @@ Finding chain_finding(int error, X509* certificate) {
                                X509_verify_cert_error_string(error));
     if (reason == Reason::certificate_expired || reason == Reason::certificate_not_yet_valid)
         message += fmt::format(" (valid from {} to {}; the machine's clock says {})",
-                               time_text(X509_get0_notBefore(certificate)), time_text(X509_get0_notAfter(certificate)),
+                               time_text(X509_get0_notBefore(certificate)),
+                               time_text(X509_get0_notAfter(certificate)),
                                iso8601(std::chrono::system_clock::now()));
     return {Finding::Severity::refusal, reason, message, hint_for(reason)};
 }
@@ -258,8 +265,8 @@ void judge_chain(std::vector<Finding>& findings, const std::vector<Certificate>&
         expect(sk_X509_push(untrusted.get(), certificates[i].get()) > 0, "sk_X509_push");
     }
     const StoreContext context(X509_STORE_CTX_new());
-    expect(context != nullptr &&
-               X509_STORE_CTX_init(context.get(), store.get(), certificates.front().get(), untrusted.get()) == 1,
+    expect(context != nullptr && X509_STORE_CTX_init(context.get(), store.get(), certificates.front().get(),
+                                                     untrusted.get()) == 1,
            "X509_STORE_CTX_init");
     if (policy.accept_expired)
         X509_STORE_CTX_set_verify_cb(context.get(), accept_expired_leaf);
@@ -282,18 +289,21 @@ void judge_usage(std::vector<Finding>& findings, X509* leaf) {
         refuse("holds invalid extensions");
     if ((flags & EXFLAG_KUSAGE) != 0 && (X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)
         refuse("is not for digital signatures (key usage)");
-    if ((flags & EXFLAG_XKUSAGE) != 0 && (X509_get_extended_key_usage(leaf) & (XKU_CODE_SIGN | XKU_ANYEKU)) == 0)
+    if ((flags & EXFLAG_XKUSAGE) != 0 &&
+        (X509_get_extended_key_usage(leaf) & (XKU_CODE_SIGN | XKU_ANYEKU)) == 0)
         refuse("is not for code signing (extended key usage)");
 }
 
-bool verifies(EVP_PKEY* key, DigestAlgorithm algorithm, const std::string& message, const std::string& signature) {
+bool verifies(EVP_PKEY* key, DigestAlgorithm algorithm, const std::string& message,
+              const std::string& signature) {
     const DigestContext context(EVP_MD_CTX_new());
     expect(context != nullptr, "EVP_MD_CTX_new");
     if (EVP_DigestVerifyInit(context.get(), nullptr, implementation(algorithm), nullptr, key) != 1)
         return false;
     const auto* bytes = reinterpret_cast<const unsigned char*>(message.data());
-    const bool fine = EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
-                                       signature.size(), bytes, message.size()) == 1;
+    const bool fine =
+        EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
+                         signature.size(), bytes, message.size()) == 1;
     ERR_clear_error();
     return fine;
 }
@@ -311,7 +321,8 @@ Digests OpensslCrypto::digest(const OpenMedia& media, const std::vector<DigestAl
     std::vector<std::pair<DigestAlgorithm, DigestContext>> contexts;
     for (const auto algorithm : algorithms) {
         DigestContext context(EVP_MD_CTX_new());
-        expect(context != nullptr && EVP_DigestInit_ex(context.get(), implementation(algorithm), nullptr) == 1,
+        expect(context != nullptr &&
+                   EVP_DigestInit_ex(context.get(), implementation(algorithm), nullptr) == 1,
                "EVP_DigestInit_ex");
         contexts.emplace_back(algorithm, std::move(context));
     }
@@ -328,7 +339,8 @@ Digests OpensslCrypto::digest(const OpenMedia& media, const std::vector<DigestAl
                                       got == 0 ? "it ends early" : std::strerror(errno)),
                           "copy or attach the ISO again");
         for (const auto& [algorithm, context] : contexts)
-            expect(EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(got)) == 1, "EVP_DigestUpdate");
+            expect(EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(got)) == 1,
+                   "EVP_DigestUpdate");
         done += static_cast<std::uint64_t>(got);
         on_progress(done, media.size);
     }
@@ -350,10 +362,11 @@ CertificateVerdict OpensslCrypto::judge_certificate(const std::string& pem, cons
         verdict.signer = describe(leaf);
         judge_usage(verdict.findings, leaf);
         if (!policy.signer.empty() && !signer_allowed(leaf, policy.signer))
-            verdict.findings.push_back({Finding::Severity::refusal, Reason::certificate_signer,
-                                        fmt::format("the media are signed by '{}' (sha256:{}), [trust] signer allows '{}'",
-                                                    verdict.signer->subject, verdict.signer->fingerprint, policy.signer),
-                                        "use media of the allowed signer"});
+            verdict.findings.push_back(
+                {Finding::Severity::refusal, Reason::certificate_signer,
+                 fmt::format("the media are signed by '{}' (sha256:{}), [trust] signer allows '{}'",
+                             verdict.signer->subject, verdict.signer->fingerprint, policy.signer),
+                 "use media of the allowed signer"});
         judge_chain(verdict.findings, certificates, policy);
     } catch (const Failure& failure) {
         verdict.findings.push_back(failure.finding());
@@ -368,10 +381,11 @@ DigestAlgorithm OpensslCrypto::verify_signature(const std::string& message, cons
     if (key == nullptr)
         throw malformed_certificate(openssl_error());
     // RSA PKCS#1 v1.5 signatures are as long as the key's modulus.
-    if (EVP_PKEY_base_id(key) == EVP_PKEY_RSA && signature.size() != static_cast<std::size_t>(EVP_PKEY_size(key)))
+    if (EVP_PKEY_base_id(key) == EVP_PKEY_RSA &&
+        signature.size() != static_cast<std::size_t>(EVP_PKEY_size(key)))
         throw Failure(Reason::signature_malformed,
-                      fmt::format("the .sign holds {} bytes; a signature by this key has {}", signature.size(),
-                                  EVP_PKEY_size(key)),
+                      fmt::format("the .sign holds {} bytes; a signature by this key has {}",
+                                  signature.size(), EVP_PKEY_size(key)),
                       "download the .sign file again, as a binary file");
     for (const auto algorithm :
          {DigestAlgorithm::sha256, DigestAlgorithm::sha1, DigestAlgorithm::sha384, DigestAlgorithm::sha512}) {

@@ -11,8 +11,8 @@ public:
     Digests digest(const OpenMedia& media, const std::vector<DigestAlgorithm>& algorithms,
                    const OnProgress& on_progress) override;
     CertificateVerdict judge_certificate(const std::string& pem, const TrustPolicy& policy) override;
-    DigestAlgorithm verify_signature(const std::string& message, const std::string& signature, const std::string& pem,
-                                     const TrustPolicy& policy) override;
+    DigestAlgorithm verify_signature(const std::string& message, const std::string& signature,
+                                     const std::string& pem, const TrustPolicy& policy) override;
 };
 
 } // namespace um

@@ -55,10 +55,12 @@ std::pair<Fd, Fd> make_pipe() {
     ::setpgid(0, 0);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
         std::signal(signal, SIG_DFL);
-    if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 || ::dup2(output, STDERR_FILENO) < 0)
+    if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
+        ::dup2(output, STDERR_FILENO) < 0)
         ::_exit(126);
-    if (identity != nullptr && (::setgroups(identity->groups.size(), identity->groups.data()) < 0 ||
-                                ::setgid(identity->gid) < 0 || ::setuid(identity->uid) < 0 || ::chdir("/") < 0))
+    if (identity != nullptr &&
+        (::setgroups(identity->groups.size(), identity->groups.data()) < 0 || ::setgid(identity->gid) < 0 ||
+         ::setuid(identity->uid) < 0 || ::chdir("/") < 0))
         ::_exit(126);
     arguments.execute();
     ::_exit(127);
@@ -103,7 +105,8 @@ bool collect(int fd, std::string& output, Clock::time_point deadline) {
     std::array<char, 16384> buffer{};
     for (;;) {
         check_termination();
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
         if (left <= 0)
             return false;
         pollfd waiting{fd, POLLIN, 0};
@@ -126,7 +129,8 @@ bool collect(int fd, std::string& output, Clock::time_point deadline) {
 
 } // namespace
 
-ExecArguments::ExecArguments(const std::vector<std::string>& command, const std::vector<std::string>& environment) {
+ExecArguments::ExecArguments(const std::vector<std::string>& command,
+                             const std::vector<std::string>& environment) {
     const auto& program = command.at(0);
     if (program.find('/') != std::string::npos) {
         candidates_.push_back(program);

@@ -23,7 +23,8 @@ private:
 /// Runs to the end, standard output and error collected (at most 1 MiB is kept), standard input empty.
 /// `user`: run as, with all its groups, a clean environment and its home; empty: as this process.
 /// After `limit` the whole process group is killed. Throws SystemFailure (also for an unknown user).
-CommandResult run_process(const std::vector<std::string>& command, const std::string& user, std::chrono::seconds limit);
+CommandResult run_process(const std::vector<std::string>& command, const std::string& user,
+                          std::chrono::seconds limit);
 
 /// 128 + N for signal N, as a shell counts.
 int exit_status(int wait_status);

@@ -43,7 +43,8 @@ Pty open_pty() {
     if (::setsid() < 0)
         ::_exit(126);
     const int fd = ::open(terminal, O_RDWR); // the first one opened becomes the controlling terminal
-    if (fd < 0 || ::dup2(fd, STDIN_FILENO) < 0 || ::dup2(fd, STDOUT_FILENO) < 0 || ::dup2(fd, STDERR_FILENO) < 0)
+    if (fd < 0 || ::dup2(fd, STDIN_FILENO) < 0 || ::dup2(fd, STDOUT_FILENO) < 0 ||
+        ::dup2(fd, STDERR_FILENO) < 0)
         ::_exit(126);
     if (fd > STDERR_FILENO)
         ::close(fd);
@@ -115,7 +116,8 @@ int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<
     bool closed = false;
     auto heard = Clock::now();
     for (;;) {
-        // Asked before reading: what came before the end is still read, what a daemon left behind holds is not.
+        // Asked before reading: what came before the end is still read, what a daemon left behind holds is
+        // not.
         const bool ended = program.ended();
         if (const auto output = closed ? std::nullopt : read_some(pty.master.get(), closed)) {
             heard = Clock::now();

@@ -17,7 +17,8 @@ void SystemdJournal::entry(const Fields& fields) noexcept {
         for (auto& text : texts)
             parts.push_back({text.data(), text.size()});
         if (const int result = sd_journal_sendv(parts.data(), static_cast<int>(parts.size())); result < 0)
-            std::fprintf(stderr, "write to the journal: %s, ignoring: the upgrade matters more\n", std::strerror(-result));
+            std::fprintf(stderr, "write to the journal: %s, ignoring: the upgrade matters more\n",
+                         std::strerror(-result));
     } catch (const std::exception& error) {
         std::fprintf(stderr, "write to the journal: %s, ignoring: the upgrade matters more\n", error.what());
     }
@@ -31,7 +32,7 @@ void SystemdJournal::status(const std::string& text) noexcept {
         auto message = "STATUS=" + text;
         for (auto& c : message)
             if (c == '\n')
-                c = ' '; // a line feed would begin another assignment
+                c = ' ';               // a line feed would begin another assignment
         sd_notify(0, message.c_str()); // 0: no service manager listens; an error: it shows the older text
     } catch (const std::bad_alloc&) {
         std::fputs("no memory for a status line, ignoring\n", stderr);

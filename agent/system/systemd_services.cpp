@@ -57,13 +57,14 @@ sd_bus* SystemdServices::connection() {
 
 SystemdServices::Message SystemdServices::new_call(const Object& object, const char* member) {
     sd_bus_message* message = nullptr;
-    expect(sd_bus_message_new_method_call(connection(), &message, object.service, object.path.c_str(), object.interface,
-                                          member),
+    expect(sd_bus_message_new_method_call(connection(), &message, object.service, object.path.c_str(),
+                                          object.interface, member),
            fmt::format("prepare the call {}", member));
     return Message(message);
 }
 
-SystemdServices::Message SystemdServices::call(const Object& object, const char* member, const Message& request) {
+SystemdServices::Message SystemdServices::call(const Object& object, const char* member,
+                                               const Message& request) {
     BusError error;
     sd_bus_message* reply = nullptr;
     const int result = sd_bus_call(connection(), request.get(), call_timeout_usec, error.get(), &reply);
@@ -82,8 +83,8 @@ std::string SystemdServices::unit_path(const std::string& unit) {
     return path;
 }
 
-SystemdServices::Message SystemdServices::property(const std::string& path, const char* interface, const char* name,
-                                                   const char* type) {
+SystemdServices::Message SystemdServices::property(const std::string& path, const char* interface,
+                                                   const char* name, const char* type) {
     const Object properties{systemd, path, "org.freedesktop.DBus.Properties"};
     const auto request = new_call(properties, "Get");
     expect(sd_bus_message_append_basic(request.get(), 's', interface), "append an interface");
@@ -114,7 +115,8 @@ UnitStatus SystemdServices::status_once(const std::string& unit) {
     expect(sd_bus_message_read_basic(job.get(), 'u', &job_id), "read a unit's job");
     status.job = job_id != 0;
     const std::string_view suffix = ".service";
-    if (status.loaded && unit.size() > suffix.size() && unit.compare(unit.size() - suffix.size(), suffix.size(), suffix) == 0) {
+    if (status.loaded && unit.size() > suffix.size() &&
+        unit.compare(unit.size() - suffix.size(), suffix.size(), suffix) == 0) {
         status.status_text = text_property(path, service_interface, "StatusText");
         status.result = text_property(path, service_interface, "Result");
     }
@@ -189,7 +191,8 @@ std::string SystemdServices::run_to_end(const std::string& unit,
 }
 
 void SystemdServices::reboot() {
-    const Object logind{"org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"};
+    const Object logind{"org.freedesktop.login1", "/org/freedesktop/login1",
+                        "org.freedesktop.login1.Manager"};
     // A delay lock that ends with this process: the unit is seen to end well before the machine goes down.
     const auto inhibit = new_call(logind, "Inhibit");
     for (const auto* word : {"shutdown", "um-upgrade", "the upgrade's record is being closed", "delay"})
@@ -206,9 +209,11 @@ void SystemdServices::reboot() {
 }
 
 void SystemdServices::schedule_reboot(std::chrono::microseconds delay) {
-    const Object logind{"org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"};
+    const Object logind{"org.freedesktop.login1", "/org/freedesktop/login1",
+                        "org.freedesktop.login1.Manager"};
     const auto now = std::chrono::system_clock::now().time_since_epoch() + delay;
-    const auto when = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+    const auto when =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
     const auto request = new_call(logind, "ScheduleShutdown");
     expect(sd_bus_message_append_basic(request.get(), 's', "reboot"), "append a word");
     expect(sd_bus_message_append_basic(request.get(), 't', &when), "append a time");

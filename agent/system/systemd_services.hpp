@@ -13,7 +13,8 @@ public:
     UnitStatus status(const std::string& unit) override;
     void enable(const std::string& unit) override;
     void start(const std::string& unit) override;
-    std::string run_to_end(const std::string& unit, const std::function<void(const std::string&)>& on_status) override;
+    std::string run_to_end(const std::string& unit,
+                           const std::function<void(const std::string&)>& on_status) override;
     void reboot() override;
     void schedule_reboot(std::chrono::microseconds delay) override;
     bool inside(const std::string& unit) override;

@@ -9,7 +9,9 @@ namespace {
 
 volatile std::sig_atomic_t caught = 0;
 
-void remember(int signal) { caught = signal; }
+void remember(int signal) {
+    caught = signal;
+}
 
 } // namespace
 

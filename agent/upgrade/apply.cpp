@@ -63,19 +63,25 @@ public:
         if (const auto answer = dialogue_.answer()) {
             record(answer->question + " " + answer->text);
             job_.audit.event(EventKind::prompt_answered, job_.state,
-                             {fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer->text, answer->question,
-                                          answer->prompt),
-                              {}, Stage::apply, {}, {}, {}});
+                             {fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer->text,
+                                          answer->question, answer->prompt),
+                              {},
+                              Stage::apply,
+                              {},
+                              {},
+                              {}});
             return answer->text + "\n";
         }
         const auto question = dialogue_.open_question();
         if (question && quiet >= question_limit)
-            throw Failure(Reason::script_prompt_unknown, fmt::format("the script asks an unknown question: {}", *question),
+            throw Failure(Reason::script_prompt_unknown,
+                          fmt::format("the script asks an unknown question: {}", *question),
                           "add an answer for it as [prompt.X] to the configuration");
         if (quiet >= job_.config.apply.stall_timeout)
-            throw Failure(Reason::script_stalled,
-                          fmt::format("the script printed nothing for {} s", job_.config.apply.stall_timeout.count()),
-                          fmt::format("look at {}", job_.config.log.file));
+            throw Failure(
+                Reason::script_stalled,
+                fmt::format("the script printed nothing for {} s", job_.config.apply.stall_timeout.count()),
+                fmt::format("look at {}", job_.config.log.file));
         return std::nullopt;
     }
 
@@ -100,24 +106,27 @@ private:
 void run_script(Job& job, Log& log) {
     const auto script = job.config.media.mount_point + "/" + job.config.apply.script;
     Conversation conversation(job, log);
-    const Terminal::Session session{[&](const std::string& output) { conversation.hear(output); },
-                                    [&](std::chrono::milliseconds quiet) { return conversation.reply(quiet); }};
+    const Terminal::Session session{
+        [&](const std::string& output) { conversation.hear(output); },
+        [&](std::chrono::milliseconds quiet) { return conversation.reply(quiet); }};
     log.line(fmt::format("um-upgrade {}: bash {}", job.state.id, script));
     const int status = job.ports.terminal.run(
         {"/bin/bash", script},
-        {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root", "LOGNAME=root",
-         "SHELL=/bin/bash", "TERM=dumb", "LANG=C.UTF-8", "UM_UPGRADE_ID=" + job.state.id},
+        {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root",
+         "LOGNAME=root", "SHELL=/bin/bash", "TERM=dumb", "LANG=C.UTF-8", "UM_UPGRADE_ID=" + job.state.id},
         session);
     conversation.finish();
     log.line(fmt::format("um-upgrade {}: the script ended with status {}", job.state.id, status));
     if (status != 0)
-        throw Failure(Reason::script_failed, fmt::format("{} ended with status {}", job.config.apply.script, status),
+        throw Failure(Reason::script_failed,
+                      fmt::format("{} ended with status {}", job.config.apply.script, status),
                       fmt::format("look at {}; the snapshot is the way back", job.config.log.file));
 }
 
 /// Exit status 0 is not success: rpm hides failures of scriptlets. The product says what is installed now.
 void check_version(Job& job) {
-    const auto result = job.ports.appliance.run(job.config.product.version_command, "", std::chrono::seconds(120));
+    const auto result =
+        job.ports.appliance.run(job.config.product.version_command, "", std::chrono::seconds(120));
     auto version = result.output;
     while (!version.empty() && (version.back() == '\n' || version.back() == ' '))
         version.pop_back();
@@ -131,14 +140,16 @@ void check_version(Job& job) {
 void load_own_stage(Job& job) {
     const auto state = job.store.load();
     if (!state || !state->open() || state->stage != Stage::apply || state->change != Change::none)
-        throw UsageError("'apply' is the change itself and no upgrade is in that stage; use 'um-upgrade run'");
+        throw UsageError(
+            "'apply' is the change itself and no upgrade is in that stage; use 'um-upgrade run'");
     if (!job.ports.services.inside(apply_unit))
         throw UsageError(fmt::format("'apply' runs in {} only; use 'um-upgrade run'", apply_unit));
     job.state = *state;
     const auto mounted = job.ports.mounts.device_at(job.config.media.mount_point);
     if (!mounted || *mounted != job.state.mount_device || job.state.boot_id != job.ports.appliance.boot_id())
         throw Failure(Reason::media_changed,
-                      fmt::format("what stands on {} is not the medium that was authenticated", job.config.media.mount_point),
+                      fmt::format("what stands on {} is not the medium that was authenticated",
+                                  job.config.media.mount_point),
                       "start um-upgrade again");
 }
 

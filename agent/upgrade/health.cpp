@@ -37,7 +37,8 @@ std::optional<ServiceLine> service_line(const std::string& line) {
     };
     const auto text = trimmed(plain_lower(line), " \t.");
     for (const auto& [ending, state] : endings) {
-        if (text.size() < ending.size() || text.compare(text.size() - ending.size(), ending.size(), ending) != 0)
+        if (text.size() < ending.size() ||
+            text.compare(text.size() - ending.size(), ending.size(), ending) != 0)
             continue;
         const auto before = text.substr(0, text.size() - ending.size());
         if (!before.empty() && std::isalnum(static_cast<unsigned char>(before.back())) != 0)
@@ -56,27 +57,31 @@ Finding failure(Reason reason, std::string message, std::string hint) {
 
 void judge_status(std::vector<Finding>& findings, const Health& health, const std::string& log) {
     if (health.status_timed_out) {
-        findings.push_back(failure(Reason::verify_status, "status.sh did not end in time", "run it by hand and see where it hangs"));
+        findings.push_back(failure(Reason::verify_status, "status.sh did not end in time",
+                                   "run it by hand and see where it hangs"));
         return;
     }
     const auto lines = parse_status_report(health.status_output);
     if (lines.empty()) {
-        findings.push_back(failure(Reason::verify_status,
-                                   fmt::format("status.sh names no state (exit status {}): {}", health.status_exit,
-                                               trimmed(health.status_output, " \t\r\n").substr(0, 200)),
-                                   "run it by hand as the user of [verify] run_as"));
+        findings.push_back(
+            failure(Reason::verify_status,
+                    fmt::format("status.sh names no state (exit status {}): {}", health.status_exit,
+                                trimmed(health.status_output, " \t\r\n").substr(0, 200)),
+                    "run it by hand as the user of [verify] run_as"));
         return;
     }
     for (const auto& line : lines) {
         const auto service = line.service.empty() ? std::string("the product") : line.service;
         if (line.state == ServiceState::offline)
-            findings.push_back(failure(Reason::verify_status, fmt::format("status.sh: {} is Offline", service),
+            findings.push_back(failure(Reason::verify_status,
+                                       fmt::format("status.sh: {} is Offline", service),
                                        fmt::format("look at {}", log)));
         else if (line.state == ServiceState::running_with_errors)
-            findings.push_back({Finding::Severity::warning, Reason::verify_status,
-                                fmt::format("status.sh: {} is Running with errors", service),
-                                "look at that service's newest log file under /opt/vmware/var/logs; the error need "
-                                "not come from the upgrade"});
+            findings.push_back(
+                {Finding::Severity::warning, Reason::verify_status,
+                 fmt::format("status.sh: {} is Running with errors", service),
+                 "look at that service's newest log file under /opt/vmware/var/logs; the error need "
+                 "not come from the upgrade"});
     }
 }
 
@@ -91,7 +96,8 @@ std::vector<ServiceLine> parse_status_report(const std::string& output) {
     return lines;
 }
 
-std::vector<Finding> judge_health(const Health& health, const std::string& expected_version, const std::string& log) {
+std::vector<Finding> judge_health(const Health& health, const std::string& expected_version,
+                                  const std::string& log) {
     std::vector<Finding> findings;
     if (!health.version || compare_versions(*health.version, expected_version) != 0)
         findings.push_back(failure(Reason::verify_version,

@@ -1,5 +1,6 @@
 #pragma once
-// Did the upgrade work? The truth after the boot as values, and the verdict on them (step 10 of the procedure).
+// Did the upgrade work? The truth after the boot as values, and the verdict on them (step 10 of the
+// procedure).
 
 #include "failure.hpp"
 
@@ -33,7 +34,8 @@ struct Health {
 
 /// Refusals are failures of the verification, warnings are worth a look; an empty list is full health.
 /// `log`: the file that the source points at for Offline.
-std::vector<Finding> judge_health(const Health& health, const std::string& expected_version, const std::string& log);
+std::vector<Finding> judge_health(const Health& health, const std::string& expected_version,
+                                  const std::string& log);
 
 /// Whether waiting may still help: only units and status.sh settle by themselves.
 bool may_settle(const std::vector<Finding>& findings);

@@ -30,7 +30,9 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-std::string without_dot(std::string name) { return name.rfind("./", 0) == 0 ? name.substr(2) : name; }
+std::string without_dot(std::string name) {
+    return name.rfind("./", 0) == 0 ? name.substr(2) : name;
+}
 
 /// coreutils writes '\\' and '\n' in names that hold a backslash or a line feed, and marks the line.
 std::optional<std::string> unescape(std::string_view name) {
@@ -101,7 +103,9 @@ std::optional<ManifestEntry> tagged_line(std::string_view line, bool escaped) {
 
 } // namespace
 
-std::string_view name(DigestAlgorithm algorithm) { return algorithms.at(static_cast<std::size_t>(algorithm)).name; }
+std::string_view name(DigestAlgorithm algorithm) {
+    return algorithms.at(static_cast<std::size_t>(algorithm)).name;
+}
 
 std::vector<ManifestEntry> parse_manifest(const std::string& text) {
     std::vector<ManifestEntry> entries;
@@ -121,9 +125,11 @@ std::vector<ManifestEntry> parse_manifest(const std::string& text) {
         if (!found)
             found = tagged_line(line, escaped);
         if (!found || line.find('\0') != std::string_view::npos)
-            throw Failure(Reason::manifest_malformed,
-                          fmt::format("line {} of the manifest is neither a SHA-1 nor a SHA-2 digest of a file", number),
-                          "download the .mf file again; it must come as the vendor published it");
+            throw Failure(
+                Reason::manifest_malformed,
+                fmt::format("line {} of the manifest is neither a SHA-1 nor a SHA-2 digest of a file",
+                            number),
+                "download the .mf file again; it must come as the vendor published it");
         entries.push_back(*found);
     }
     return entries;
@@ -134,11 +140,13 @@ Digests digests_for(const std::vector<ManifestEntry>& entries, const std::string
     for (const auto& entry : entries)
         if (entry.name == iso_name && !digests.emplace(entry.algorithm, entry.digest).second)
             throw Failure(Reason::manifest_duplicate,
-                          fmt::format("the manifest gives more than one {} digest for '{}'", name(entry.algorithm), iso_name),
+                          fmt::format("the manifest gives more than one {} digest for '{}'",
+                                      name(entry.algorithm), iso_name),
                           "download the .mf file again; it must name the ISO exactly once");
     if (digests.empty())
-        throw Failure(Reason::manifest_no_entry, fmt::format("the manifest does not name '{}'", iso_name),
-                      "put the .mf file that belongs to this ISO beside it, and keep the vendor's file names");
+        throw Failure(
+            Reason::manifest_no_entry, fmt::format("the manifest does not name '{}'", iso_name),
+            "put the .mf file that belongs to this ISO beside it, and keep the vendor's file names");
     return digests;
 }
 

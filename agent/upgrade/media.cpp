@@ -31,13 +31,16 @@ std::optional<MediaName> parse_media_name(const std::string& file_name, const st
     const auto dash = rest.rfind('-');
     if (dash == std::string_view::npos)
         return std::nullopt;
-    MediaName result{file_name.substr(0, dot), std::string(rest.substr(0, dash)), std::string(rest.substr(dash + 1))};
+    MediaName result{file_name.substr(0, dot), std::string(rest.substr(0, dash)),
+                     std::string(rest.substr(dash + 1))};
     if (!plain(result.version) || !plain(result.build))
         return std::nullopt;
     return result;
 }
 
-std::string base_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
+std::string base_name(const std::string& path) {
+    return path.substr(path.find_last_of('/') + 1);
+}
 
 std::string directory_of(const std::string& path) {
     const auto slash = path.find_last_of('/');

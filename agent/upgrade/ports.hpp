@@ -23,7 +23,7 @@ using OnProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 /// The ISO, open from authentication to unmount: no path is opened twice.
 struct OpenMedia {
     Fd fd;
-    std::string path; ///< for messages only
+    std::string path;       ///< for messages only
     std::uint64_t size = 0; ///< bytes
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -108,7 +108,9 @@ struct UnitStatus {
     std::string result;      ///< of a service: "success", "exit-code" …
     bool job = false;        ///< a start or stop of it is queued or under way
     /// At work, or about to be.
-    bool running() const { return job || active == "activating" || active == "active" || active == "deactivating"; }
+    bool running() const {
+        return job || active == "activating" || active == "active" || active == "deactivating";
+    }
 };
 
 /// systemd and logind over D-Bus.
@@ -122,7 +124,8 @@ public:
     /// Starts a oneshot unit and waits, however long, for its end; `on_status` hears what the unit says of
     /// itself. Survives a restart of D-Bus or systemd. Waits, without starting, when it runs already.
     /// Returns the unit's result.
-    virtual std::string run_to_end(const std::string& unit, const std::function<void(const std::string&)>& on_status) = 0;
+    virtual std::string run_to_end(const std::string& unit,
+                                   const std::function<void(const std::string&)>& on_status) = 0;
     /// Asks logind for a reboot that begins when this process ends.
     virtual void reboot() = 0;
     /// A reboot with a wall message, `delay` from now.
@@ -132,7 +135,7 @@ public:
 };
 
 struct CommandResult {
-    int status = 0; ///< exit status; 128 + N when signal N ended it
+    int status = 0;     ///< exit status; 128 + N when signal N ended it
     std::string output; ///< standard output and standard error
     bool timed_out = false;
 };
@@ -147,7 +150,8 @@ struct Space {
 class Appliance {
 public:
     virtual ~Appliance() = default;
-    /// Runs a program, never a shell. `user`: run as, with its groups and a clean environment; empty: as root.
+    /// Runs a program, never a shell. `user`: run as, with its groups and a clean environment; empty: as
+    /// root.
     virtual CommandResult run(const std::vector<std::string>& command, const std::string& user,
                               std::chrono::seconds limit) = 0;
     virtual bool directory_exists(const std::string& path) = 0;
@@ -171,7 +175,8 @@ public:
     virtual ~Terminal() = default;
     struct Session {
         std::function<void(const std::string& output)> on_output;
-        /// Called again and again while nothing comes; returns what to type, or nothing. May throw to end the program.
+        /// Called again and again while nothing comes; returns what to type, or nothing. May throw to end the
+        /// program.
         std::function<std::optional<std::string>(std::chrono::milliseconds quiet)> on_quiet;
     };
     /// Returns the exit status; 128 + N when signal N ended it. Whatever the session throws ends the program.

@@ -14,48 +14,54 @@ Finding refusal(Reason reason, std::string message, std::string hint) {
 void judge_version(std::vector<Finding>& findings, const Facts& appliance, const MediaFacts& media,
                    const Config& config) {
     if (!appliance.installed_version) {
-        findings.push_back(refusal(Reason::product_absent,
-                                   fmt::format("the product's version cannot be told: {}", appliance.version_output),
-                                   "run this on the appliance, or correct [product] version_command"));
+        findings.push_back(
+            refusal(Reason::product_absent,
+                    fmt::format("the product's version cannot be told: {}", appliance.version_output),
+                    "run this on the appliance, or correct [product] version_command"));
         return;
     }
     const auto& installed = *appliance.installed_version;
     if (compare_versions(media.version, installed) <= 0)
-        findings.push_back(refusal(Reason::version_not_newer,
-                                   fmt::format("the media hold {}, but {} is installed", media.version, installed),
-                                   "provide media of a newer version"));
+        findings.push_back(
+            refusal(Reason::version_not_newer,
+                    fmt::format("the media hold {}, but {} is installed", media.version, installed),
+                    "provide media of a newer version"));
     if (compare_versions(installed, config.product.minimum_source) < 0)
         findings.push_back(refusal(Reason::version_source_too_old,
-                                   fmt::format("{} is installed; an in-place upgrade begins at {} or later", installed,
-                                               config.product.minimum_source),
+                                   fmt::format("{} is installed; an in-place upgrade begins at {} or later",
+                                               installed, config.product.minimum_source),
                                    fmt::format("upgrade to {} first", config.product.minimum_source)));
 }
 
 void judge_snapshot(std::vector<Finding>& findings, const Facts& appliance, const Config& config) {
     if (config.snapshot.confirmation == Confirmation::assume)
         return;
-    const std::string hint = "take a snapshot of the appliance's virtual machine in vCenter, then run 'um-upgrade "
-                             "confirm-snapshot --name TEXT'";
+    const std::string hint =
+        "take a snapshot of the appliance's virtual machine in vCenter, then run 'um-upgrade "
+        "confirm-snapshot --name TEXT'";
     const auto& snapshot = appliance.snapshot;
     if (!snapshot)
-        findings.push_back(refusal(Reason::snapshot_unconfirmed, "nobody has confirmed that a snapshot exists", hint));
+        findings.push_back(
+            refusal(Reason::snapshot_unconfirmed, "nobody has confirmed that a snapshot exists", hint));
     else if (appliance.installed_version && snapshot->version != *appliance.installed_version)
-        findings.push_back(refusal(Reason::snapshot_unconfirmed,
-                                   fmt::format("snapshot '{}' was confirmed for version {}, but {} is installed",
-                                               snapshot->name, snapshot->version, *appliance.installed_version),
-                                   hint));
+        findings.push_back(
+            refusal(Reason::snapshot_unconfirmed,
+                    fmt::format("snapshot '{}' was confirmed for version {}, but {} is installed",
+                                snapshot->name, snapshot->version, *appliance.installed_version),
+                    hint));
     else if (snapshot->valid_until <= appliance.now || snapshot->confirmed > appliance.now)
-        findings.push_back(refusal(Reason::snapshot_expired,
-                                   fmt::format("the confirmation of snapshot '{}' was valid from {} until {}; the "
-                                               "machine's clock says {}",
-                                               snapshot->name, iso8601(snapshot->confirmed),
-                                               iso8601(snapshot->valid_until), iso8601(appliance.now)),
-                                   hint));
+        findings.push_back(
+            refusal(Reason::snapshot_expired,
+                    fmt::format("the confirmation of snapshot '{}' was valid from {} until {}; the "
+                                "machine's clock says {}",
+                                snapshot->name, iso8601(snapshot->confirmed), iso8601(snapshot->valid_until),
+                                iso8601(appliance.now)),
+                    hint));
 }
 
 /// New files stand beside the old ones until the transaction ends, so `/` takes the media's packages unpacked
-/// (at most twice their size on the media); `/var` takes the package manager's cache and database, `/boot` one
-/// more kernel and initramfs.
+/// (at most twice their size on the media); `/var` takes the package manager's cache and database, `/boot`
+/// one more kernel and initramfs.
 std::uint64_t needed(const std::string& path, const MediaFacts& media) {
     constexpr std::uint64_t mebibyte = 1024 * 1024;
     if (path == "/")

@@ -34,7 +34,9 @@ constexpr std::array procedure{
     Step{Stage::verify, stages::verify, OnCrash::resume},
 };
 
-const Step& step_of(Stage stage) { return procedure.at(static_cast<std::size_t>(stage)); }
+const Step& step_of(Stage stage) {
+    return procedure.at(static_cast<std::size_t>(stage));
+}
 
 constexpr unsigned attempt_limit = 3;
 
@@ -53,7 +55,11 @@ void announce(Job& job) {
                         {fmt::format("upgrade {} started: {} -> {}", job.state.id,
                                      job.state.from_version.empty() ? "?" : job.state.from_version,
                                      job.state.to_version.empty() ? "?" : job.state.to_version),
-                         {}, {}, {}, {}, {}});
+                         {},
+                         {},
+                         {},
+                         {},
+                         {}});
 }
 
 void enter(Job& job, Stage stage) {
@@ -65,19 +71,25 @@ void enter(Job& job, Stage stage) {
     if (stage == Stage::find) // looking for media leaves no trace where there are none
         return;
     job.store.save(job.state);
-    job.audit.event(EventKind::stage_started, job.state, {fmt::format("{} …", word(stage)), {}, stage, {}, {}, {}});
+    job.audit.event(EventKind::stage_started, job.state,
+                    {fmt::format("{} …", word(stage)), {}, stage, {}, {}, {}});
 }
 
-bool is_refusal(const Finding& finding) { return finding.severity == Finding::Severity::refusal; }
+bool is_refusal(const Finding& finding) {
+    return finding.severity == Finding::Severity::refusal;
+}
 
 /// Before the change a finding refuses it; afterwards it fails the stage.
-EventKind kind_of_failure(Stage stage) { return stage < Stage::prepare ? EventKind::refused : EventKind::stage_failed; }
+EventKind kind_of_failure(Stage stage) {
+    return stage < Stage::prepare ? EventKind::refused : EventKind::stage_failed;
+}
 
 /// Says everything that the stage found; throws Refused when it must not go on.
 void judge(Job& job) {
     std::optional<Finding> first;
     for (const auto& finding : job.findings) {
-        job.audit.finding(is_refusal(finding) ? kind_of_failure(job.state.stage) : EventKind::warning, job.state, finding);
+        job.audit.finding(is_refusal(finding) ? kind_of_failure(job.state.stage) : EventKind::warning,
+                          job.state, finding);
         if (!is_refusal(finding))
             ++job.state.warnings;
         else if (!first)
@@ -118,18 +130,24 @@ ExitCode close_failed(Job& job, const Finding& finding, Outcome outcome, ExitCod
 
 ExitCode succeed(Job& job) {
     const auto outcome = job.state.warnings > 0 ? Outcome::succeeded_with_warnings : Outcome::succeeded;
-    return close(job, outcome,
-                 {fmt::format("upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: "
-                              "usage data collected since would be lost from the monthly reports",
-                              job.state.from_version, job.state.to_version),
-                  "delete the snapshot in vCenter when you are content", {}, {}, {}, {}},
-                 ExitCode::done);
+    return close(
+        job, outcome,
+        {fmt::format("upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: "
+                     "usage data collected since would be lost from the monthly reports",
+                     job.state.from_version, job.state.to_version),
+         "delete the snapshot in vCenter when you are content",
+         {},
+         {},
+         {},
+         {}},
+        ExitCode::done);
 }
 
 ExitCode nothing_to_do(Job& job) {
     if (job.announced)
-        return close_failed(job, {Finding::Severity::refusal, Reason::media_none, "the media are gone: " + job.note,
-                                  "provide them again and start um-upgrade"},
+        return close_failed(job,
+                            {Finding::Severity::refusal, Reason::media_none,
+                             "the media are gone: " + job.note, "provide them again and start um-upgrade"},
                             Outcome::failed, ExitCode::media);
     job.audit.event(EventKind::upgrade_finished, State{},
                     {"nothing to do: " + job.note, {}, {}, Outcome::nothing_to_do, {}, {}});
@@ -156,8 +174,9 @@ ExitCode run_from(Job& job, Stage first) {
             return ExitCode::done;
         const auto duration = job.ports.appliance.uptime() - begin;
         const auto note = job.note.empty() ? std::string("finished") : job.note;
-        job.audit.event(EventKind::stage_finished, job.state,
-                        {fmt::format("{} ({})", note, seconds_text(duration)), {}, step.stage, {}, {}, duration});
+        job.audit.event(
+            EventKind::stage_finished, job.state,
+            {fmt::format("{} ({})", note, seconds_text(duration)), {}, step.stage, {}, {}, duration});
     }
     return succeed(job);
 }
@@ -168,21 +187,26 @@ ExitCode guarded(Job& job, Work work) {
     try {
         return work();
     } catch (const Refused& refused) {
-        return close_failed(job, refused.first, outcome_of_failure(job.state), exit_code(refused.first.reason));
+        return close_failed(job, refused.first, outcome_of_failure(job.state),
+                            exit_code(refused.first.reason));
     } catch (const Terminated&) {
         if (job.state.stage >= Stage::apply || !job.announced)
             throw; // the record stays open: the next start goes on with it
-        close_failed(job, {Finding::Severity::refusal, Reason::interrupted, "stopped by request; nothing was changed",
-                           "start um-upgrade again"},
+        close_failed(job,
+                     {Finding::Severity::refusal, Reason::interrupted,
+                      "stopped by request; nothing was changed", "start um-upgrade again"},
                      Outcome::failed, ExitCode::done);
         throw;
     } catch (const SystemFailure& failure) {
         announce(job);
-        job.audit.event(EventKind::stage_failed, job.state, {failure.what(), {}, job.state.stage, {}, {}, {}});
-        if (job.state.stage >= Stage::reboot) // the change is complete: only the boot or its verification is due
+        job.audit.event(EventKind::stage_failed, job.state,
+                        {failure.what(), {}, job.state.stage, {}, {}, {}});
+        if (job.state.stage >=
+            Stage::reboot) // the change is complete: only the boot or its verification is due
             return ExitCode::internal;
         return close(job, job.state.change == Change::none ? Outcome::failed : Outcome::needs_manual,
-                     {failure.what(), "look at 'journalctl -t um-upgrade'", {}, {}, {}, {}}, ExitCode::internal);
+                     {failure.what(), "look at 'journalctl -t um-upgrade'", {}, {}, {}, {}},
+                     ExitCode::internal);
     }
 }
 
@@ -196,14 +220,16 @@ ExitCode start_new(Job& job) {
 
 ExitCode restart(Job& job) {
     if (job.config.apply.interrupted == OnInterruption::stop)
-        return close_failed(job, {Finding::Severity::refusal, Reason::interrupted,
-                                  fmt::format("interrupted in {}; nothing was changed", word(job.state.stage)),
-                                  "start um-upgrade again"},
+        return close_failed(job,
+                            {Finding::Severity::refusal, Reason::interrupted,
+                             fmt::format("interrupted in {}; nothing was changed", word(job.state.stage)),
+                             "start um-upgrade again"},
                             Outcome::failed, exit_code(Reason::interrupted));
     if (job.state.attempts >= attempt_limit) {
-        const Finding finding{Finding::Severity::refusal, Reason::interrupted,
-                              fmt::format("interrupted {} times, last in {}", job.state.attempts, word(job.state.stage)),
-                              "find out why from 'journalctl -t um-upgrade', then 'um-upgrade abandon --why TEXT'"};
+        const Finding finding{
+            Finding::Severity::refusal, Reason::interrupted,
+            fmt::format("interrupted {} times, last in {}", job.state.attempts, word(job.state.stage)),
+            "find out why from 'journalctl -t um-upgrade', then 'um-upgrade abandon --why TEXT'"};
         return close_failed(job, finding, Outcome::needs_manual, ExitCode::needs_manual);
     }
     ++job.state.attempts;
@@ -214,9 +240,14 @@ ExitCode restart(Job& job) {
 /// Where an interrupted upgrade goes on.
 ExitCode resume(Job& job) {
     job.announced = true;
-    job.audit.event(EventKind::upgrade_resumed, job.state,
-                    {fmt::format("upgrade {} goes on after an interruption in {}", job.state.id, word(job.state.stage)),
-                     {}, job.state.stage, {}, {}, {}});
+    job.audit.event(
+        EventKind::upgrade_resumed, job.state,
+        {fmt::format("upgrade {} goes on after an interruption in {}", job.state.id, word(job.state.stage)),
+         {},
+         job.state.stage,
+         {},
+         {},
+         {}});
     switch (step_of(job.state.stage).on_crash) {
     case OnCrash::restart:
         return restart(job);
@@ -240,8 +271,9 @@ ExitCode after_boot(Job& job) {
 }
 
 ExitCode person_must_decide(Job& job) {
-    job.console.line(fmt::format("upgrade {} needs a person: {}\n    -> {}\n    -> afterwards: um-upgrade abandon --why TEXT",
-                                 job.state.id, job.state.message, job.state.hint));
+    job.console.line(fmt::format(
+        "upgrade {} needs a person: {}\n    -> {}\n    -> afterwards: um-upgrade abandon --why TEXT",
+        job.state.id, job.state.message, job.state.hint));
     job.audit.progress("needs-manual: " + job.state.message);
     return ExitCode::needs_manual;
 }
@@ -308,18 +340,25 @@ void abandon_upgrade(Job& job, const std::string& why) {
         throw UsageError("no upgrade is open; there is nothing to abandon");
     job.state = *state;
     if (job.ports.services.status(apply_unit).running())
-        throw Failure(Reason::busy, "the change is at work and cannot be abandoned", "wait for its end: um-upgrade status --follow");
+        throw Failure(Reason::busy, "the change is at work and cannot be abandoned",
+                      "wait for its end: um-upgrade status --follow");
     if (job.state.open()) {
-        job.state.outcome = outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual : Outcome::failed;
+        job.state.outcome =
+            outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual : Outcome::failed;
         job.state.reason = Reason::interrupted;
         job.state.message = fmt::format("abandoned in {}", word(job.state.stage));
         job.state.finished = iso8601(job.ports.appliance.now());
     }
     job.state.abandoned = why;
     job.store.close(job.state);
-    job.audit.event(EventKind::abandoned, job.state,
-                    {fmt::format("{} abandoned upgrade {}: {}", job.ports.appliance.operator_name(), job.state.id, why),
-                     {}, {}, job.state.outcome, {}, {}});
+    job.audit.event(
+        EventKind::abandoned, job.state,
+        {fmt::format("{} abandoned upgrade {}: {}", job.ports.appliance.operator_name(), job.state.id, why),
+         {},
+         {},
+         job.state.outcome,
+         {},
+         {}});
 }
 
 } // namespace um

@@ -27,7 +27,9 @@ std::string without_escapes(const std::string& raw) {
     return result;
 }
 
-bool blank(char c) { return c == ' ' || c == '\t'; }
+bool blank(char c) {
+    return c == ' ' || c == '\t';
+}
 
 } // namespace
 
@@ -51,9 +53,14 @@ Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
     constexpr auto flags = std::regex::ECMAScript | std::regex::icase;
     for (const auto& rule : rules)
         rules_.push_back({rule.name, std::regex(rule.match, flags), rule.answer});
-    // Both are questions with (y/n): a progress line that speaks of a snapshot is none. Japanese as the source has it.
-    rules_.push_back({"snapshot", std::regex("(snapshot|スナップショット).*\\(\\s*y\\s*/\\s*n\\s*\\)\\s*[:?]?\\s*$", flags), "y"});
-    rules_.push_back({"reboot", std::regex("(reboot|restart|再起動).*\\(\\s*y\\s*/\\s*n\\s*\\)\\s*[:?]?\\s*$", flags), "n"});
+    // Both are questions with (y/n): a progress line that speaks of a snapshot is none. Japanese as the
+    // source has it.
+    rules_.push_back(
+        {"snapshot",
+         std::regex("(snapshot|スナップショット).*\\(\\s*y\\s*/\\s*n\\s*\\)\\s*[:?]?\\s*$", flags), "y"});
+    rules_.push_back({"reboot",
+                      std::regex("(reboot|restart|再起動).*\\(\\s*y\\s*/\\s*n\\s*\\)\\s*[:?]?\\s*$", flags),
+                      "n"});
 }
 
 std::vector<std::string> Dialogue::feed(const std::string& output) {
@@ -80,14 +87,17 @@ std::optional<Answer> Dialogue::answer() {
 }
 
 std::optional<std::string> Dialogue::open_question() const {
-    static const std::regex looks_like_one("([?:]|\\(\\s*y(es)?\\s*/\\s*n(o)?\\s*\\)|\\[\\s*y(es)?\\s*/\\s*n(o)?\\s*\\]|>)\\s*$",
-                                           std::regex::ECMAScript | std::regex::icase);
+    static const std::regex looks_like_one(
+        "([?:]|\\(\\s*y(es)?\\s*/\\s*n(o)?\\s*\\)|\\[\\s*y(es)?\\s*/\\s*n(o)?\\s*\\]|>)\\s*$",
+        std::regex::ECMAScript | std::regex::icase);
     auto question = clean_line(line_);
     if (question.empty() || question.size() > 4096 || !std::regex_search(question, looks_like_one))
         return std::nullopt;
     return question;
 }
 
-std::string Dialogue::take_rest() { return clean_line(std::exchange(line_, {})); }
+std::string Dialogue::take_rest() {
+    return clean_line(std::exchange(line_, {}));
+}
 
 } // namespace um

@@ -1,6 +1,7 @@
 #pragma once
 // The script's output as a stream: complete lines for the log, and the unfinished last line, which may be a
-// question. Questions are known by their meaning, not to the letter: the vendor's spacings and languages differ.
+// question. Questions are known by their meaning, not to the letter: the vendor's spacings and languages
+// differ.
 
 #include "config.hpp"
 
@@ -19,14 +20,16 @@ struct Answer {
 
 class Dialogue {
 public:
-    /// The operator's rules go before the built-in ones. Throws std::regex_error (the configuration has checked).
+    /// The operator's rules go before the built-in ones. Throws std::regex_error (the configuration has
+    /// checked).
     explicit Dialogue(const std::vector<PromptRule>& rules);
 
     /// Takes output as it comes, cut anywhere; returns the lines that it completes, cleaned of colours,
     /// carriage returns (what a progress bar overwrote is dropped) and controls.
     std::vector<std::string> feed(const std::string& output);
 
-    /// The answer to the question that the unfinished line asks, once; nothing when it asks none that is known.
+    /// The answer to the question that the unfinished line asks, once; nothing when it asks none that is
+    /// known.
     std::optional<Answer> answer();
 
     /// The unfinished line when it looks like a question.

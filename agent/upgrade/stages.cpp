@@ -28,7 +28,9 @@ std::optional<std::string> installed_version(Job& job, std::string* said = nullp
     return output;
 }
 
-bool is_device(const std::string& path) { return path.rfind("/dev/", 0) == 0; }
+bool is_device(const std::string& path) {
+    return path.rfind("/dev/", 0) == 0;
+}
 
 /// A drive's medium has no file name: its sidecars in the media directory tell which one it is.
 std::string sidecar_directory(const Config& config) {
@@ -48,9 +50,9 @@ std::string only_one(const std::vector<std::string>& paths, const std::string& w
 MediaName known_name(const std::string& path, const Config& config) {
     const auto name = parse_media_name(base_name(path), config.product.name);
     if (!name)
-        throw Failure(Reason::media_name,
-                      fmt::format("'{}' is not named like an upgrade of this product", path),
-                      fmt::format("keep the vendor's file name: {}-VERSION-BUILD_Upgrade.iso", config.product.name));
+        throw Failure(
+            Reason::media_name, fmt::format("'{}' is not named like an upgrade of this product", path),
+            fmt::format("keep the vendor's file name: {}-VERSION-BUILD_Upgrade.iso", config.product.name));
     return *name;
 }
 
@@ -62,7 +64,8 @@ std::string search(Job& job) {
         if (const auto paths = job.ports.media.matches(pattern); !paths.empty())
             return only_one(paths, "ISO");
     if (!job.only_media.empty())
-        throw Failure(Reason::media_none, fmt::format("'{}' is not there, or no medium is in the drive", job.only_media),
+        throw Failure(Reason::media_none,
+                      fmt::format("'{}' is not there, or no medium is in the drive", job.only_media),
                       "name an upgrade ISO, or a CD-ROM drive that holds one");
     return {};
 }
@@ -118,7 +121,8 @@ void check_digest(Job& job, const std::string& manifest) {
     const auto expected = digests_for(parse_manifest(manifest), job.media->name.iso());
     const bool weak = expected.rbegin()->first == DigestAlgorithm::sha1;
     if (weak && job.config.trust.sha1 == Policy::refuse)
-        throw Failure(Reason::digest_weak, "the manifest gives a SHA-1 digest alone, and [trust] sha1 = refuse",
+        throw Failure(Reason::digest_weak,
+                      "the manifest gives a SHA-1 digest alone, and [trust] sha1 = refuse",
                       "ask the vendor for media with a SHA-256 manifest");
     std::vector<DigestAlgorithm> algorithms{DigestAlgorithm::sha256}; // always, for the audit
     for (const auto& [algorithm, digest] : expected)
@@ -126,16 +130,16 @@ void check_digest(Job& job, const std::string& manifest) {
             algorithms.push_back(algorithm);
     const auto started = job.ports.appliance.uptime();
     auto spoken = std::chrono::microseconds(0);
-    const auto digests = job.ports.crypto.digest(
-        job.media->iso, algorithms, [&](std::uint64_t done, std::uint64_t total) {
+    const auto digests =
+        job.ports.crypto.digest(job.media->iso, algorithms, [&](std::uint64_t done, std::uint64_t total) {
             const auto elapsed = job.ports.appliance.uptime() - started;
             if (elapsed - spoken < std::chrono::milliseconds(500) || done == 0)
                 return;
             spoken = elapsed;
             const auto seconds = static_cast<double>(elapsed.count()) / 1e6;
             const auto rate = static_cast<double>(done) / seconds;
-            job.audit.progress(fmt::format("authenticate: {} of {} ({} %), {}/s, {:.0f} s left", human_size(done),
-                                           human_size(total), done * 100 / total,
+            job.audit.progress(fmt::format("authenticate: {} of {} ({} %), {}/s, {:.0f} s left",
+                                           human_size(done), human_size(total), done * 100 / total,
                                            human_size(static_cast<std::uint64_t>(rate)),
                                            static_cast<double>(total - done) / rate));
         });
@@ -174,7 +178,8 @@ void ensure_sshd(Job& job) {
     const auto& unit = job.config.sshd.unit;
     const auto before = services.status(unit);
     if (before.masked || !before.loaded)
-        throw Failure(Reason::sshd_unmanageable, fmt::format("{} is {}", unit, before.masked ? "masked" : "not installed"),
+        throw Failure(Reason::sshd_unmanageable,
+                      fmt::format("{} is {}", unit, before.masked ? "masked" : "not installed"),
                       "unmask or install it, correct [sshd] unit, or set [sshd] manage = no");
     if (before.enablement == "disabled")
         services.enable(unit);
@@ -213,9 +218,10 @@ Next authenticate(Job& job) {
     if (job.config.trust.require == Require::signature)
         collect(job, [&] { check_signature(job, manifest); });
     collect(job, [&] { check_digest(job, manifest); });
-    job.note = fmt::format("genuine: {}, SHA-256 {}",
-                           job.state.signer.empty() ? "digest alone, by policy" : "signed by " + job.state.signer,
-                           job.state.media_sha256);
+    job.note =
+        fmt::format("genuine: {}, SHA-256 {}",
+                    job.state.signer.empty() ? "digest alone, by policy" : "signed by " + job.state.signer,
+                    job.state.media_sha256);
     return Next::stage;
 }
 
@@ -244,38 +250,42 @@ Next preflight(Job& job) {
     for (const auto* path : {"/", "/boot", "/var"})
         facts.space.push_back(appliance.space(path));
     collect(job, [&] { facts.snapshot = load_confirmation(job.confirmation); });
-    const bool confirmed_now =
-        !facts.snapshot && job.config.snapshot.confirmation == Confirmation::required && facts.installed_version &&
-        ask(job, "Is a snapshot of the vCloud Usage Meter appliance virtual machine created in the running vCenter "
-                 "Server environment? (y/n):")
-            .value_or(false);
+    const bool confirmed_now = !facts.snapshot &&
+                               job.config.snapshot.confirmation == Confirmation::required &&
+                               facts.installed_version &&
+                               ask(job, "Is a snapshot of the vCloud Usage Meter appliance virtual machine "
+                                        "created in the running vCenter "
+                                        "Server environment? (y/n):")
+                                   .value_or(false);
     if (confirmed_now) {
-        facts.snapshot = SnapshotConfirmation{"confirmed at the terminal", appliance.operator_name(),
-                                              *facts.installed_version, facts.now, facts.now + std::chrono::hours(24)};
+        facts.snapshot =
+            SnapshotConfirmation{"confirmed at the terminal", appliance.operator_name(),
+                                 *facts.installed_version, facts.now, facts.now + std::chrono::hours(24)};
         save_confirmation(job.confirmation, *facts.snapshot);
-        job.audit.event(EventKind::snapshot_confirmed, job.state,
-                        {fmt::format("{} confirmed a snapshot at the terminal", facts.snapshot->by), {}, {}, {}, {}, {}});
+        job.audit.event(
+            EventKind::snapshot_confirmed, job.state,
+            {fmt::format("{} confirmed a snapshot at the terminal", facts.snapshot->by), {}, {}, {}, {}, {}});
     }
     const auto found = um::preflight(facts, {job.media->name.version, job.media->iso.size}, job.config);
     job.findings.insert(job.findings.end(), found.begin(), found.end());
     if (job.config.snapshot.confirmation == Confirmation::assume)
         job.note = "a snapshot is assumed, by policy";
     else if (facts.snapshot)
-        job.note = fmt::format("snapshot '{}' confirmed by {} at {}", facts.snapshot->name, facts.snapshot->by,
-                               iso8601(facts.snapshot->confirmed));
+        job.note = fmt::format("snapshot '{}' confirmed by {} at {}", facts.snapshot->name,
+                               facts.snapshot->by, iso8601(facts.snapshot->confirmed));
     return Next::stage;
 }
 
 Next prepare(Job& job) {
     // A kernel package replaced during the change takes the running kernel's modules away: what the medium
     // needs must be in the kernel before.
-    const auto loaded =
-        job.ports.appliance.run({"modprobe", "--all", "loop", "isofs"}, "", command_limit);
+    const auto loaded = job.ports.appliance.run({"modprobe", "--all", "loop", "isofs"}, "", command_limit);
     if (loaded.status != 0)
-        job.findings.push_back({Finding::Severity::warning, Reason::media_filesystem,
-                                fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already",
-                                            trimmed(loaded.output)),
-                                ""});
+        job.findings.push_back(
+            {Finding::Severity::warning, Reason::media_filesystem,
+             fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already",
+                         trimmed(loaded.output)),
+             ""});
     ensure_sshd(job);
     return Next::stage;
 }
@@ -301,8 +311,8 @@ Next apply(Job& job) {
         throw Failure(job.state.reason.value_or(Reason::script_failed), job.state.message, job.state.hint);
     case Change::begun:
         throw Failure(Reason::interrupted, fmt::format("{} ended before the change was complete", apply_unit),
-                      fmt::format("look at 'journalctl -u {}' and {}; the snapshot is the way back", apply_unit,
-                                  job.config.log.file));
+                      fmt::format("look at 'journalctl -u {}' and {}; the snapshot is the way back",
+                                  apply_unit, job.config.log.file));
     case Change::none:
         throw Failure(Reason::script_failed, fmt::format("{} did not start", apply_unit),
                       fmt::format("look at 'systemctl status {}'", apply_unit));
@@ -338,8 +348,9 @@ Health look(Job& job) {
     health.product_in_place = ports.appliance.directory_exists(product_directory);
     for (const auto& unit : job.config.verify.units)
         health.units.emplace_back(unit, ports.services.status(unit).active);
-    const auto status = ports.appliance.run({"/bin/bash", job.config.verify.status_command}, job.config.verify.run_as,
-                                            std::min(job.config.verify.deadline, command_limit));
+    const auto status =
+        ports.appliance.run({"/bin/bash", job.config.verify.status_command}, job.config.verify.run_as,
+                            std::min(job.config.verify.deadline, command_limit));
     health.status_output = status.output;
     health.status_exit = status.status;
     health.status_timed_out = status.timed_out;
@@ -353,8 +364,9 @@ Next verify(Job& job) {
     const auto deadline = appliance.uptime() + job.config.verify.deadline;
     auto findings = judge_health(look(job), job.state.to_version, job.config.log.file);
     while (may_settle(findings) && appliance.uptime() < deadline &&
-           std::any_of(findings.begin(), findings.end(),
-                       [](const Finding& finding) { return finding.severity == Finding::Severity::refusal; })) {
+           std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+               return finding.severity == Finding::Severity::refusal;
+           })) {
         job.audit.progress(fmt::format("verify: waiting, {}", findings.front().message));
         appliance.sleep(std::chrono::seconds(2));
         findings = judge_health(look(job), job.state.to_version, job.config.log.file);

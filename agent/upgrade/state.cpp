@@ -130,7 +130,9 @@ Failure damaged(const std::string& where, const std::string& why) {
 
 } // namespace
 
-std::string_view word(Change change) { return change_words[static_cast<std::size_t>(change)]; }
+std::string_view word(Change change) {
+    return change_words[static_cast<std::size_t>(change)];
+}
 
 std::string to_ini(const State& state) {
     std::string text = "# Kept by um-upgrade; do not edit.\n[upgrade]\n" + key_line("format", format);
@@ -153,9 +155,10 @@ State parse_state(const std::string& text, const std::string& where) {
     if (!version)
         throw damaged(where, "it names no format");
     if (version.mapped() != format)
-        throw Failure(Reason::state_unknown_format,
-                      fmt::format("{}: format {} is not known to um-upgrade {}", where, version.mapped(), UM_VERSION),
-                      "install the um-upgrade that wrote it, or close it with 'um-upgrade abandon --why TEXT'");
+        throw Failure(
+            Reason::state_unknown_format,
+            fmt::format("{}: format {} is not known to um-upgrade {}", where, version.mapped(), UM_VERSION),
+            "install the um-upgrade that wrote it, or close it with 'um-upgrade abandon --why TEXT'");
     if (!values.extract("complete"))
         throw damaged(where, "it ends early");
     State state;
@@ -180,7 +183,9 @@ std::optional<State> StateFile::load() const {
     return parse_state(*text, path());
 }
 
-void StateFile::save(const State& state) const { replace_file(path(), to_ini(state)); }
+void StateFile::save(const State& state) const {
+    replace_file(path(), to_ini(state));
+}
 
 void StateFile::close(const State& state) const {
     // History first: a record that is closed but not filed would be lost to the auditor.

@@ -6,9 +6,15 @@ namespace um {
 namespace {
 
 // ASCII only, whatever the locale: rpm does the same.
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool part_of_version(char c) { return digit(c) || letter(c) || c == '~' || c == '^'; }
+bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool part_of_version(char c) {
+    return digit(c) || letter(c) || c == '~' || c == '^';
+}
 
 void drop_separators(std::string_view& text) {
     while (!text.empty() && !part_of_version(text.front()))
@@ -33,7 +39,9 @@ int compare_numbers(std::string_view left, std::string_view right) {
     return left.compare(right);
 }
 
-bool starts_with(std::string_view text, char c) { return !text.empty() && text.front() == c; }
+bool starts_with(std::string_view text, char c) {
+    return !text.empty() && text.front() == c;
+}
 
 } // namespace
 

@@ -11,12 +11,13 @@ using Words = std::string_view;
 constexpr std::array<Words, 8> stage_words{"find",    "authenticate", "mount",  "preflight",
                                            "prepare", "apply",        "reboot", "verify"};
 
-constexpr std::array<Words, 7> outcome_words{"succeeded",   "succeeded-with-warnings", "refused",      "failed",
-                                             "rolled-back", "needs-manual",            "nothing-to-do"};
+constexpr std::array<Words, 7> outcome_words{
+    "succeeded",    "succeeded-with-warnings", "refused", "failed", "rolled-back", "needs-manual",
+    "nothing-to-do"};
 
 constexpr std::array<Words, event_kinds> event_words{
-    "upgrade-started",  "stage-started",      "stage-finished",   "stage-failed",     "refused",
-    "warning",          "prompt-answered",    "reboot-requested", "upgrade-resumed",  "rollback-started",
+    "upgrade-started",   "stage-started",    "stage-finished",     "stage-failed",    "refused",
+    "warning",           "prompt-answered",  "reboot-requested",   "upgrade-resumed", "rollback-started",
     "rollback-finished", "upgrade-finished", "snapshot-confirmed", "abandoned"};
 
 constexpr std::array<Words, reasons> reason_words{
@@ -89,14 +90,28 @@ std::optional<Enum> from(const std::array<Words, N>& words, std::string_view wor
 
 } // namespace
 
-std::string_view word(Stage stage) { return stage_words.at(static_cast<std::size_t>(stage)); }
-std::string_view word(Outcome outcome) { return outcome_words.at(static_cast<std::size_t>(outcome)); }
-std::string_view word(EventKind kind) { return event_words.at(static_cast<std::size_t>(kind)); }
-std::string_view word(Reason reason) { return reason_words.at(static_cast<std::size_t>(reason)); }
+std::string_view word(Stage stage) {
+    return stage_words.at(static_cast<std::size_t>(stage));
+}
+std::string_view word(Outcome outcome) {
+    return outcome_words.at(static_cast<std::size_t>(outcome));
+}
+std::string_view word(EventKind kind) {
+    return event_words.at(static_cast<std::size_t>(kind));
+}
+std::string_view word(Reason reason) {
+    return reason_words.at(static_cast<std::size_t>(reason));
+}
 
-std::optional<Stage> stage_from(std::string_view word) { return from<Stage>(stage_words, word); }
-std::optional<Outcome> outcome_from(std::string_view word) { return from<Outcome>(outcome_words, word); }
-std::optional<Reason> reason_from(std::string_view word) { return from<Reason>(reason_words, word); }
+std::optional<Stage> stage_from(std::string_view word) {
+    return from<Stage>(stage_words, word);
+}
+std::optional<Outcome> outcome_from(std::string_view word) {
+    return from<Outcome>(outcome_words, word);
+}
+std::optional<Reason> reason_from(std::string_view word) {
+    return from<Reason>(reason_words, word);
+}
 
 ExitCode exit_code(Reason reason) {
     // The enumeration keeps the contract's order, so each exit code is a run of it.
