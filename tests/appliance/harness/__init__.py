@@ -1,0 +1,1 @@
+"""Builds the appliance, runs it under QEMU, and looks at it."""

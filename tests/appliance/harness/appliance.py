@@ -1,0 +1,128 @@
+"""The appliance as its operator and its auditor know it: a Machine that runs the product."""
+import json
+import shlex
+
+from . import products
+from .cache import STORE, cached
+from .machine import Machine, wait_until
+
+MEDIA_DIRECTORY = "/var/lib/um-upgrade/media"
+STORE_PATH = "/opt/vmware/cloudusagemetering/var/usage.db"
+SERVICES = ["vmware-um-journal.service", "vmware-um-login.service"]
+SERVICES_4_7 = [*SERVICES, "vmware-um-schedule.service"]
+SNAPSHOT = "um-upgrade confirm-snapshot --name before-4.7 --valid-for 24h"
+
+
+class Appliance(Machine):
+    def __init__(self, name, **options):
+        """A fresh appliance; what it leaves (console, acknowledgements) stands in build/appliance/run/NAME."""
+        directory = STORE / "run" / name
+        if directory.exists():
+            for old in directory.iterdir():
+                old.unlink()
+        super().__init__(directory, products.image(), products.keys() / "ssh", **options)
+
+    # --- the operator -------------------------------------------------------------------------------------------
+    def install_agent(self):
+        """Installs the project's RPM as a user would, and pins the release root."""
+        self.put(products.agent(), "/root/um-upgrade.rpm")
+        self.run("dnf -q -y --releasever=/ --disablerepo='*' install /root/um-upgrade.rpm && rm /root/um-upgrade.rpm")
+        self.pin("root.pem")
+
+    def pin(self, certificate):
+        self.put(products.keys() / certificate, "/etc/um-upgrade/trust.d/release.pem")
+
+    def drop_media(self, *suffixes):
+        """Copies the media from the carrier disk to the agent's directory; all four files unless told otherwise."""
+        files = " ".join(f"/run/carrier/*.{suffix}" for suffix in suffixes or ("iso", "mf", "crt", "sign"))
+        self.run(
+            f"mkdir -p /run/carrier && mount -o ro,noload /dev/disk/by-id/virtio-carrier /run/carrier && "
+            f"install -m 0644 {files} {MEDIA_DIRECTORY}/ && umount /run/carrier && rmdir /run/carrier"
+        )
+
+    def drop(self, path):
+        self.put(path, f"{MEDIA_DIRECTORY}/{path.name}")
+
+    def agent(self, *arguments, **options):
+        return self.run(shlex.join(["um-upgrade", *arguments]), **options)
+
+    # --- the product --------------------------------------------------------------------------------------------
+    def product_version(self):
+        return self.output("rpm -q --qf '%{VERSION}' cloudusagemetering")
+
+    def is_active(self, *units):
+        return self.run(f"systemctl is-active --quiet {' '.join(units)}", check=False).returncode == 0
+
+    def wait_active(self, *units):
+        for unit in units:
+            wait_until(f"{unit} is active", lambda unit=unit: self.is_active(unit))
+
+    def store(self, query):
+        return self.output(f"sqlite3 -readonly {STORE_PATH} {shlex.quote(query)}").splitlines()
+
+    def schema(self):
+        return int(self.store("PRAGMA user_version")[0])
+
+    def stored(self):
+        return {int(number) for number in self.store("SELECT number FROM usage")}
+
+    def acknowledged(self):
+        """The numbers of the records that the product said were safe, as the host heard it."""
+        lines = self.acknowledgements.read_text().split("\n")
+        return {int(line) for line in lines[:-1] if line.strip("\0")}
+
+    def lost_records(self):
+        """Acknowledged once, but no longer in the store. Read in this order: what is heard meanwhile is stored."""
+        acknowledged = self.acknowledged()
+        return acknowledged - self.stored()
+
+    def wait_records(self, more=2):
+        """Waits until some more records were acknowledged than are now."""
+        target = len(self.acknowledged()) + more
+        wait_until(f"{more} more records", lambda: len(self.acknowledged()) >= target)
+
+    # --- the auditor --------------------------------------------------------------------------------------------
+    def journal(self, *matches):
+        """Journal entries, oldest first."""
+        lines = self.output(shlex.join(["journalctl", "--quiet", "--output=json", "--all", *matches])).splitlines()
+        return [json.loads(line) for line in lines]
+
+    def events(self, upgrade=None):
+        matches = ["SYSLOG_IDENTIFIER=um-upgrade"] + ([f"UM_UPGRADE_ID={upgrade}"] if upgrade else [])
+        return [entry for entry in self.journal(*matches) if "UM_EVENT" in entry]
+
+    def picture(self):
+        """What an upgrade that was refused must leave as it was."""
+        own = "grep -v '^um-upgrade'"
+        return {
+            "packages": self.output("rpm -qa | sort"),
+            "unit files": self.output(f"systemctl list-unit-files --no-legend --no-pager --plain | {own}"),
+            "services": self.output(
+                f"systemctl list-units --all --type=service --no-legend --no-pager --plain | {own}"
+                " | awk '{print $1, $2, $3, $4}' | grep -v -e '^user@' -e '^session-' -e '^systemd-tmpfiles-clean'"
+            ),
+            "schema": self.store(".schema"),
+            "mounts": self.output("findmnt --noheadings --list --output TARGET,SOURCE --real"),
+            "loop devices": self.output("losetup --noheadings --list --output NAME,BACK-FILE"),
+            "configuration": self.output("find /etc -type f -exec cksum {} + | sort"),
+            "product": self.output(
+                "find /opt/vmware -type f -not -path '*/var/*' -not -path '*/logs/*' -exec cksum {} + | sort"
+            ),
+        }
+
+
+def installed():
+    """The disk of an appliance on which the agent has just been installed."""
+
+    def make(out):
+        appliance = Appliance("installing")
+        try:
+            appliance.start()
+            appliance.wait_up()
+            appliance.install_agent()
+            appliance.power_off()
+        finally:
+            appliance.kill()
+        appliance.disk.rename(out / "disk.qcow2")
+
+    return cached("installed", [products.image().name, products.agent().parent.name], make) / "disk.qcow2"
