@@ -3,7 +3,7 @@
 
 #include "upgrade/vocabulary.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cerrno>
 #include <cstring>
