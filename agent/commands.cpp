@@ -6,6 +6,7 @@
 #include "upgrade/apply.hpp"
 #include "upgrade/procedure.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <iostream>
 #include <sys/file.h>
@@ -114,6 +115,24 @@ ExitCode status_command(Context& context) {
             return ExitCode::done;
         context.ports.appliance.sleep(std::chrono::milliseconds(500));
     }
+}
+
+ExitCode history_command(Context& context) {
+    auto records = StateFile(context.state_directory).closed();
+    const auto& id = context.options.id;
+    if (!id.empty()) {
+        records.erase(std::remove_if(records.begin(), records.end(),
+                                     [&](const State& state) { return state.id != id; }),
+                      records.end());
+        if (records.empty())
+            throw UsageError(
+                fmt::format("no closed upgrade has the id '{}'; 'um-upgrade history' lists them", id));
+    }
+    if (context.options.json)
+        std::cout << history_json(records) << '\n';
+    else
+        std::cout << (id.empty() ? history_text(records) : status_text(records.front(), {}));
+    return ExitCode::done;
 }
 
 ExitCode confirm_snapshot_command(Context& context) {

@@ -20,6 +20,7 @@ struct Options {
     std::string snapshot_name;
     std::chrono::seconds valid_for{24 * 3600};
     std::string why;
+    std::string id; ///< of the upgrade to show
 };
 
 /// What every command works with. The directories are the contract's.
@@ -38,6 +39,7 @@ ExitCode check_command(Context& context);
 ExitCode apply_command(Context& context);
 ExitCode verify_command(Context& context);
 ExitCode status_command(Context& context);
+ExitCode history_command(Context& context);
 ExitCode confirm_snapshot_command(Context& context);
 ExitCode abandon_command(Context& context);
 

@@ -84,7 +84,9 @@ int parse_and_execute(int argc, char** argv) {
     auto* status =
         add("status", "what goes on now, or how the last upgrade ended, and what to do next", status_command);
     status->add_flag("--follow", options.follow, "go on until nothing is at work any more");
-    for (auto* sub : {check, status})
+    auto* history = add("history", "every upgrade ever tried, or one in full", history_command);
+    history->add_option("ID", options.id, "the upgrade's UM_UPGRADE_ID");
+    for (auto* sub : {check, status, history})
         sub->add_flag("--json", options.json, "for machines");
     auto* confirm =
         add("confirm-snapshot", "record that a snapshot of the appliance exists", confirm_snapshot_command);

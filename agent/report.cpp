@@ -51,6 +51,24 @@ Json text_or_null(std::string_view text) {
     return text.empty() ? Json() : Json(std::string(text));
 }
 
+Json record_json(const State& state) {
+    return {{"id", state.id},
+            {"stage", word(state.stage)},
+            {"outcome", state.outcome ? Json(word(*state.outcome)) : Json()},
+            {"reason", state.reason ? Json(word(*state.reason)) : Json()},
+            {"message", text_or_null(state.message)},
+            {"hint", text_or_null(state.hint)},
+            {"from_version", text_or_null(state.from_version)},
+            {"to_version", text_or_null(state.to_version)},
+            {"media", text_or_null(state.media)},
+            {"media_sha256", text_or_null(state.media_sha256)},
+            {"signer", text_or_null(state.signer)},
+            {"attempts", state.attempts},
+            {"started", text_or_null(state.started)},
+            {"finished", text_or_null(state.finished)},
+            {"abandoned", text_or_null(state.abandoned)}};
+}
+
 /// Bytes of a hostile file name or certificate may be no UTF-8: they are replaced, not thrown at.
 std::string dump(const Json& json) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
@@ -132,21 +150,24 @@ std::string status_json(const std::optional<State>& state, const Activity& activ
               {"next", text_or_null(next_step(state, now))},
               {"upgrade", nullptr}};
     if (state)
-        json["upgrade"] = {{"id", state->id},
-                           {"stage", word(state->stage)},
-                           {"outcome", state->outcome ? Json(word(*state->outcome)) : Json()},
-                           {"reason", state->reason ? Json(word(*state->reason)) : Json()},
-                           {"message", text_or_null(state->message)},
-                           {"hint", text_or_null(state->hint)},
-                           {"from_version", text_or_null(state->from_version)},
-                           {"to_version", text_or_null(state->to_version)},
-                           {"media", text_or_null(state->media)},
-                           {"media_sha256", text_or_null(state->media_sha256)},
-                           {"signer", text_or_null(state->signer)},
-                           {"attempts", state->attempts},
-                           {"started", text_or_null(state->started)},
-                           {"finished", text_or_null(state->finished)},
-                           {"abandoned", text_or_null(state->abandoned)}};
+        json["upgrade"] = record_json(*state);
+    return dump(json);
+}
+
+std::string history_text(const std::vector<State>& records) {
+    std::string text;
+    for (const auto& state : records)
+        text +=
+            fmt::format("{}  {}  {:<23} {} -> {}{}\n", state.started, state.id,
+                        state.outcome ? word(*state.outcome) : "open", state.from_version, state.to_version,
+                        state.reason ? fmt::format("  [{}]", word(*state.reason)) : std::string());
+    return text;
+}
+
+std::string history_json(const std::vector<State>& records) {
+    Json json = Json::array();
+    for (const auto& state : records)
+        json.push_back(record_json(state));
     return dump(json);
 }
 

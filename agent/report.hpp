@@ -17,6 +17,8 @@ struct Activity {
 std::string check_text(const CheckResult& result);
 std::string check_json(const CheckResult& result);
 std::string status_text(const std::optional<State>& state, const Activity& activity);
+std::string history_text(const std::vector<State>& records);
+std::string history_json(const std::vector<State>& records);
 std::string status_json(const std::optional<State>& state, const Activity& activity);
 
 } // namespace um

@@ -78,12 +78,17 @@ public:
     explicit LibmountMounted(std::string target) : target_(std::move(target)), device_(device_of(target_)) {}
     LibmountMounted(const LibmountMounted&) = delete;
     LibmountMounted& operator=(const LibmountMounted&) = delete;
-    ~LibmountMounted() override { unmount(target_); }
+    ~LibmountMounted() override {
+        if (!left_)
+            unmount(target_);
+    }
     std::uint64_t device() const override { return device_; }
+    void leave() override { left_ = true; }
 
 private:
     std::string target_;
     std::uint64_t device_;
+    bool left_ = false;
 };
 
 /// The mounted file system lies on a loop device over the very inode that was verified, or on that very

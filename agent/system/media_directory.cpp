@@ -78,6 +78,9 @@ OpenMedia open_drive(const std::string& path) {
     if (::ioctl(media.fd.get(), BLKGETSIZE64, &media.size) < 0)
         throw Failure(Reason::media_unreadable, fmt::format("size of '{}': {}", path, std::strerror(errno)));
     media.device = status.st_rdev;
+    // Clears what the drive reports of the time before: from here on a change is a change under our hands. A
+    // disk knows no such call, ignoring: its medium cannot be changed.
+    static_cast<void>(::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT));
     return media;
 }
 

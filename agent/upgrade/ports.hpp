@@ -80,11 +80,13 @@ public:
                                              const std::string& pem, const TrustPolicy& policy) = 0;
 };
 
-/// A mounted medium; unmounts when it goes, unless told to stay.
+/// A mounted medium; unmounts when it goes, unless it was left.
 class Mounted {
 public:
     virtual ~Mounted() = default;
     virtual std::uint64_t device() const = 0; ///< st_dev of the mounted file system
+    /// It stays mounted when this object goes: another process works on it.
+    virtual void leave() = 0;
 };
 
 class Mounts {

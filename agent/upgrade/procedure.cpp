@@ -201,10 +201,9 @@ ExitCode guarded(Job& job, Work work) {
         announce(job);
         job.audit.event(EventKind::stage_failed, job.state,
                         {failure.what(), {}, job.state.stage, {}, {}, {}});
-        if (job.state.stage >=
-            Stage::reboot) // the change is complete: only the boot or its verification is due
+        if (job.state.stage >= Stage::apply) // the change may be at work or complete: the next start looks
             return ExitCode::internal;
-        return close(job, job.state.change == Change::none ? Outcome::failed : Outcome::needs_manual,
+        return close(job, Outcome::failed,
                      {failure.what(), "look at 'journalctl -t um-upgrade'", {}, {}, {}, {}},
                      ExitCode::internal);
     }

@@ -181,7 +181,7 @@ void ensure_sshd(Job& job) {
         throw Failure(Reason::sshd_unmanageable,
                       fmt::format("{} is {}", unit, before.masked ? "masked" : "not installed"),
                       "unmask or install it, correct [sshd] unit, or set [sshd] manage = no");
-    if (before.enablement == "disabled")
+    if (before.enablement == "disabled" || before.enablement == "enabled-runtime")
         services.enable(unit);
     if (before.active != "active")
         services.start(unit);
@@ -292,6 +292,9 @@ Next prepare(Job& job) {
 
 Next apply(Job& job) {
     auto& ports = job.ports;
+    if (job.mounted)
+        job.mounted->leave(); // it is the apply unit's now, whatever becomes of this process
+    job.mounted.reset();
     if (job.state.change == Change::none || ports.services.status(apply_unit).running())
         ports.services.run_to_end(apply_unit, [&](const std::string& text) { job.audit.progress(text); });
     // The apply unit kept the record meanwhile.
@@ -300,9 +303,7 @@ Next apply(Job& job) {
         throw Failure(Reason::state_damaged, fmt::format("{} changed during the upgrade", job.store.path()),
                       "look at 'journalctl -t um-upgrade'");
     job.state = *state;
-    if (!job.mounted)
-        job.mounted = ports.mounts.adopt(job.config.media.mount_point);
-    job.mounted.reset();
+    ports.mounts.adopt(job.config.media.mount_point).reset();
     job.media.reset();
     switch (job.state.change) {
     case Change::done:

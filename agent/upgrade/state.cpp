@@ -4,7 +4,9 @@
 #include "ini.hpp"
 #include "system/file.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <functional>
 #include <map>
 
@@ -181,6 +183,18 @@ std::optional<State> StateFile::load() const {
     if (!text)
         return std::nullopt;
     return parse_state(*text, path());
+}
+
+std::vector<State> StateFile::closed() const {
+    std::vector<State> records;
+    std::error_code error; // no directory yet: nothing was ever closed
+    for (const auto& entry : std::filesystem::directory_iterator(history(), error))
+        if (const auto path = entry.path(); path.extension() == ".ini")
+            records.push_back(
+                parse_state(read_file_if_there(path.string(), record_limit).value_or(""), path.string()));
+    std::sort(records.begin(), records.end(),
+              [](const State& left, const State& right) { return left.started < right.started; });
+    return records;
 }
 
 void StateFile::save(const State& state) const {

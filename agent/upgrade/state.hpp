@@ -59,6 +59,8 @@ public:
     std::optional<State> load() const;
     /// Durable when it returns. Throws SystemFailure.
     void save(const State& state) const;
+    /// The closed records, the oldest first; one that is damaged throws like load().
+    std::vector<State> closed() const;
     /// Saves the closed record and files a copy of it under history/.
     void close(const State& state) const;
 
