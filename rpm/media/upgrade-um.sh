@@ -14,7 +14,7 @@ readonly media
 
 log() {
     [ -z "${UM_UPGRADE_ID:-}" ] || return 0
-    printf '%s %s\n' "$(date +%Y-%m-%dT%H:%M:%S%z)" "$*" >>"$log_file"
+    printf '%(%Y-%m-%dT%H:%M:%S%z)T %s\n' -1 "$*" >>"$log_file"
 }
 
 say() {

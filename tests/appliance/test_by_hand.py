@@ -40,7 +40,7 @@ def test_the_ten_steps_upgrade_the_appliance(appliance):
             return printed
 
         # Before the start: sshd, and the host name as it was misconfigured in the field.
-        step("systemctl enable --quiet ssh; systemctl start ssh")
+        step("systemctl enable --quiet sshd; systemctl start sshd")
         step("hostname wrong.example.test")
         # 1, 2: the files come from a computer of one's own; what is checked is the same.
         step("mount -o ro,noload /dev/disk/by-id/virtio-carrier /mnt && cd /mnt")

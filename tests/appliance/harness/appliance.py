@@ -26,7 +26,7 @@ class Appliance(Machine):
     def install_agent(self):
         """Installs the project's RPM as a user would, and pins the release root."""
         self.put(products.agent(), "/root/um-upgrade.rpm")
-        self.run("dnf -q -y --releasever=/ --disablerepo='*' install /root/um-upgrade.rpm && rm /root/um-upgrade.rpm")
+        self.run("dnf -q -y --releasever=3 --disablerepo='*' install /root/um-upgrade.rpm && rm /root/um-upgrade.rpm")
         self.pin("root.pem")
 
     def pin(self, certificate):
@@ -92,23 +92,21 @@ class Appliance(Machine):
         return [entry for entry in self.journal(*matches) if "UM_EVENT" in entry]
 
     def picture(self):
-        """What an upgrade that was refused must leave as it was."""
+        """What an upgrade that was refused must leave as it was; one round trip, because each costs a moment."""
         own = "grep -v '^um-upgrade'"
-        return {
-            "packages": self.output("rpm -qa | sort"),
-            "unit files": self.output(f"systemctl list-unit-files --no-legend --no-pager --plain | {own}"),
-            "services": self.output(
-                f"systemctl list-units --all --type=service --no-legend --no-pager --plain | {own}"
-                " | awk '{print $1, $2, $3, $4}' | grep -v -e '^user@' -e '^session-' -e '^systemd-tmpfiles-clean'"
-            ),
-            "schema": self.store(".schema"),
-            "mounts": self.output("findmnt --noheadings --list --output TARGET,SOURCE --real"),
-            "loop devices": self.output("losetup --noheadings --list --output NAME,BACK-FILE"),
-            "configuration": self.output("find /etc -type f -exec cksum {} + | sort"),
-            "product": self.output(
-                "find /opt/vmware -type f -not -path '*/var/*' -not -path '*/logs/*' -exec cksum {} + | sort"
-            ),
+        looks = {
+            "packages": "rpm -qa | sort",
+            "unit files": f"systemctl list-unit-files --no-legend --no-pager --plain | {own}",
+            "services": f"systemctl list-units --type=service --no-legend --no-pager --plain | {own}"
+            " | awk '{print $1, $3, $4}' | grep -v '^systemd-'",
+            "schema": f"sqlite3 -readonly {STORE_PATH} .schema",
+            "mounts": "findmnt --noheadings --list --output TARGET,SOURCE",
+            "loop devices": "losetup --noheadings --list --output NAME,BACK-FILE",
+            "files": "find /etc /opt/vmware /usr/lib/systemd -type f -not -path '*/var/*' -print0"
+            " | xargs -0 cksum | sort",
         }
+        printed = self.output("; echo '=== next look'; ".join(looks.values()))
+        return dict(zip(looks, printed.split("=== next look\n"), strict=True))
 
 
 def installed():
@@ -125,4 +123,4 @@ def installed():
             appliance.kill()
         appliance.disk.rename(out / "disk.qcow2")
 
-    return cached("installed", [products.image().name, products.agent().parent.name], make) / "disk.qcow2"
+    return cached("installed", [products.image().name, products.agent()], make) / "disk.qcow2"

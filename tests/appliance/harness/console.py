@@ -54,7 +54,8 @@ class Console:
         """Types a command, answers its prompts in order, and returns its status and what it printed."""
         self._commands += 1
         mark = f"[{self._commands} ended with"
-        self.type(f"{text}\nstatus=$?; echo \"[{self._commands} ended with $status]\"")
+        # All on one line: what is typed ahead on another would answer the command's prompts.
+        self.type(f"{text}; echo \"[{self._commands} ended with $?]\"")
         printed = ""
         for prompt, answer in answers:
             printed += self.expect(prompt, limit, unless=mark) + prompt

@@ -95,6 +95,7 @@ class Machine:
             return ["-drive", ",".join([f"id={name},if=none,file={path},format={form}", *more])]
 
         command = [
+            "setpriv", "--pdeathsig", "KILL",  # a machine does not outlive who drives it
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", "-display", "none",
             "-accel", ACCELERATOR, "-cpu", PROCESSOR, "-smp", "2", "-m", "1024",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd"),
@@ -188,9 +189,13 @@ class Machine:
         self._resets = self._qmp.count("RESET")
         return self
 
+    def has_not_reset(self):
+        """Whether the machine is still in the boot that answered last."""
+        return self._qmp.count("RESET") == self._resets
+
     def wait_reboot(self, old_boot_id, limit=600):
         """Waits until the machine has gone from the given boot into another one that answers."""
-        wait_until("the machine resets", lambda: self._qmp.count("RESET") > self._resets, limit)
+        wait_until("the machine resets", lambda: not self.has_not_reset(), limit)
         # The old connection leads nowhere, and asking it would take its whole keep-alive.
         subprocess.run(self.ssh("-O", "exit"), stdin=subprocess.DEVNULL, capture_output=True)
         self.wait_up(limit)
