@@ -85,8 +85,6 @@ ExitCode check_command(Context& context) {
     for (const auto& finding : result.findings)
         if (finding.severity == Finding::Severity::refusal)
             return exit_code(finding.reason);
-    if (result.nothing_to_do && result.state.media.empty())
-        return exit_code(Reason::media_none);
     return ExitCode::done;
 }
 

@@ -3,13 +3,12 @@
 #include "failure.hpp"
 #include "ini.hpp"
 #include "system/file.hpp"
+#include "upgrade/pattern.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <functional>
-#include <map>
-#include <regex>
+#include <iterator>
 #include <set>
 #include <string_view>
 
@@ -69,15 +68,24 @@ std::vector<std::string> some_words(const std::string& text) {
 }
 
 template <class Enum>
-std::function<Enum(const std::string&)> choice(std::map<std::string, Enum> choices) {
-    return [choices = std::move(choices)](const std::string& text) {
-        if (const auto found = choices.find(text); found != choices.end())
-            return found->second;
-        std::string names;
-        for (const auto& [name, value] : choices)
-            names += (names.empty() ? "" : " or ") + fmt::format("'{}'", name);
-        throw Wrong(names);
-    };
+struct Choice {
+    std::string_view name;
+    Enum value;
+};
+
+template <class Enum, std::size_t N>
+Enum choice(const std::string& text, const Choice<Enum> (&choices)[N]) {
+    std::string names;
+    for (const auto& [name, value] : choices) {
+        if (text == name)
+            return value;
+        names += fmt::format("{}'{}'", names.empty() ? "" : " or ", name);
+    }
+    throw Wrong(names);
+}
+
+Policy policy(const std::string& text) {
+    return choice<Policy>(text, {{"accept", Policy::accept}, {"refuse", Policy::refuse}});
 }
 
 std::chrono::seconds duration(const std::string& text) {
@@ -85,12 +93,12 @@ std::chrono::seconds duration(const std::string& text) {
     const auto end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, count);
     const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
-    static const std::map<std::string_view, std::int64_t> units{
+    constexpr std::pair<std::string_view, std::int64_t> units[] = {
         {"s", 1}, {"", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
-    const auto found = units.find(unit);
-    if (parsed.ec != std::errc{} || found == units.end() || count == 0)
-        throw Wrong("a time such as 30s, 10min, 24h or 7d");
-    return std::chrono::seconds(count * found->second);
+    for (const auto& [name, seconds] : units)
+        if (parsed.ec == std::errc{} && name == unit && count > 0)
+            return std::chrono::seconds(count * seconds);
+    throw Wrong("a time such as 30s, 10min, 24h or 7d");
 }
 
 std::string unit_name(const std::string& text) {
@@ -106,15 +114,6 @@ std::string file_name(const std::string& text) {
     return text;
 }
 
-using Setter = std::function<void(Config&, const std::string&)>;
-
-template <class Section, class Value, class Parse>
-Setter set(Section Config::*section, Value Section::*member, Parse parse) {
-    return [=](Config& config, const std::string& text) { config.*section.*member = parse(text); };
-}
-
-const auto any = [](const std::string& text) { return text; };
-
 std::vector<std::string> unit_names(const std::string& text) {
     auto result = words(text);
     for (const auto& name : result)
@@ -129,79 +128,93 @@ std::vector<std::string> patterns(const std::string& text) {
     return result;
 }
 
-const std::map<std::string, std::map<std::string, Setter>>& keys() {
-    using C = Config;
-    static const std::map<std::string, Policy> policies{{"accept", Policy::accept},
-                                                        {"refuse", Policy::refuse}};
-    static const std::map<std::string, std::map<std::string, Setter>> table{
-        {"media",
-         {{"search", set(&C::media, &C::Media::search, patterns)},
-          {"mount_point", set(&C::media, &C::Media::mount_point, absolute)}}},
-        {"trust",
-         {{"require", set(&C::trust, &C::Trust::require,
-                          choice<Require>({{"signature", Require::signature}, {"digest", Require::digest}}))},
-          {"anchors", set(&C::trust, &C::Trust::anchors,
-                          [](const std::string& text) { return text == "system" ? text : absolute(text); })},
-          {"signer", set(&C::trust, &C::Trust::signer, any)},
-          {"sha1", set(&C::trust, &C::Trust::sha1, choice<Policy>(policies))},
-          {"expired", set(&C::trust, &C::Trust::expired, choice<Policy>(policies))},
-          {"crl", set(&C::trust, &C::Trust::crl,
-                      [](const std::string& text) { return text.empty() ? text : absolute(text); })}}},
-        {"product",
-         {{"name", set(&C::product, &C::Product::name, file_name)},
-          {"version_command", set(&C::product, &C::Product::version_command, some_words)},
-          {"minimum_source", set(&C::product, &C::Product::minimum_source, some_text)}}},
-        {"snapshot",
-         {{"confirmation", set(&C::snapshot, &C::Snapshot::confirmation,
-                               choice<Confirmation>({{"required", Confirmation::required},
-                                                     {"assume", Confirmation::assume}}))}}},
-        {"sshd",
-         {{"manage", set(&C::sshd, &C::Sshd::manage, choice<bool>({{"yes", true}, {"no", false}}))},
-          {"unit", set(&C::sshd, &C::Sshd::unit, unit_name)}}},
-        {"apply",
-         {{"script", set(&C::apply, &C::Apply::script, file_name)},
-          {"stall_timeout", set(&C::apply, &C::Apply::stall_timeout, duration)},
-          {"interrupted", set(&C::apply, &C::Apply::interrupted,
-                              choice<OnInterruption>(
-                                  {{"resume", OnInterruption::resume}, {"stop", OnInterruption::stop}}))}}},
-        {"reboot",
-         {{"policy", set(&C::reboot, &C::Reboot::policy,
-                         choice<RebootPolicy>({{"now", RebootPolicy::now},
-                                               {"notice", RebootPolicy::notice},
-                                               {"manual", RebootPolicy::manual}}))},
-          {"notice", set(&C::reboot, &C::Reboot::notice, duration)}}},
-        {"verify",
-         {{"units", set(&C::verify, &C::Verify::units, unit_names)},
-          {"status_command", set(&C::verify, &C::Verify::status_command, absolute)},
-          {"run_as", set(&C::verify, &C::Verify::run_as, some_text)},
-          {"deadline", set(&C::verify, &C::Verify::deadline, duration)}}},
-        {"log", {{"file", set(&C::log, &C::Log::file, absolute)}}},
-    };
-    return table;
-}
+struct Key {
+    std::string_view section;
+    std::string_view name;
+    void (*set)(Config& config, const std::string& text);
+};
 
-template <class Map>
-std::string names_of(const Map& map) {
+constexpr Key keys[] = {
+    {"media", "search", [](Config& c, const std::string& text) { c.media.search = patterns(text); }},
+    {"media", "mount_point",
+     [](Config& c, const std::string& text) { c.media.mount_point = absolute(text); }},
+    {"trust", "require",
+     [](Config& c, const std::string& text) {
+         c.trust.require =
+             choice<Require>(text, {{"signature", Require::signature}, {"digest", Require::digest}});
+     }},
+    {"trust", "anchors",
+     [](Config& c, const std::string& text) { c.trust.anchors = text == "system" ? text : absolute(text); }},
+    {"trust", "signer", [](Config& c, const std::string& text) { c.trust.signer = text; }},
+    {"trust", "sha1", [](Config& c, const std::string& text) { c.trust.sha1 = policy(text); }},
+    {"trust", "expired", [](Config& c, const std::string& text) { c.trust.expired = policy(text); }},
+    {"trust", "crl",
+     [](Config& c, const std::string& text) { c.trust.crl = text.empty() ? text : absolute(text); }},
+    {"product", "name", [](Config& c, const std::string& text) { c.product.name = file_name(text); }},
+    {"product", "version_command",
+     [](Config& c, const std::string& text) { c.product.version_command = some_words(text); }},
+    {"product", "minimum_source",
+     [](Config& c, const std::string& text) { c.product.minimum_source = some_text(text); }},
+    {"snapshot", "confirmation",
+     [](Config& c, const std::string& text) {
+         c.snapshot.confirmation = choice<Confirmation>(
+             text, {{"required", Confirmation::required}, {"assume", Confirmation::assume}});
+     }},
+    {"sshd", "manage",
+     [](Config& c, const std::string& text) {
+         c.sshd.manage = choice<bool>(text, {{"yes", true}, {"no", false}});
+     }},
+    {"sshd", "unit", [](Config& c, const std::string& text) { c.sshd.unit = unit_name(text); }},
+    {"apply", "script", [](Config& c, const std::string& text) { c.apply.script = file_name(text); }},
+    {"apply", "stall_timeout",
+     [](Config& c, const std::string& text) { c.apply.stall_timeout = duration(text); }},
+    {"apply", "interrupted",
+     [](Config& c, const std::string& text) {
+         c.apply.interrupted = choice<OnInterruption>(
+             text, {{"resume", OnInterruption::resume}, {"stop", OnInterruption::stop}});
+     }},
+    {"reboot", "policy",
+     [](Config& c, const std::string& text) {
+         c.reboot.policy = choice<RebootPolicy>(text, {{"now", RebootPolicy::now},
+                                                       {"notice", RebootPolicy::notice},
+                                                       {"manual", RebootPolicy::manual}});
+     }},
+    {"reboot", "notice", [](Config& c, const std::string& text) { c.reboot.notice = duration(text); }},
+    {"verify", "units", [](Config& c, const std::string& text) { c.verify.units = unit_names(text); }},
+    {"verify", "status_command",
+     [](Config& c, const std::string& text) { c.verify.status_command = absolute(text); }},
+    {"verify", "run_as", [](Config& c, const std::string& text) { c.verify.run_as = some_text(text); }},
+    {"verify", "deadline", [](Config& c, const std::string& text) { c.verify.deadline = duration(text); }},
+    {"log", "file", [](Config& c, const std::string& text) { c.log.file = absolute(text); }},
+};
+
+struct PromptKey {
+    std::string_view name;
+    void (*set)(PromptRule& rule, const std::string& text);
+};
+
+constexpr PromptKey prompt_keys[] = {
+    {"match",
+     [](PromptRule& rule, const std::string& text) {
+         try {
+             Pattern{some_text(text)};
+         } catch (const std::invalid_argument& error) {
+             throw Wrong(fmt::format("an extended regular expression ({})", error.what()));
+         }
+         rule.match = text;
+     }},
+    {"answer", [](PromptRule& rule, const std::string& text) { rule.answer = text; }},
+};
+
+/// What the operator may write instead, parted by blanks.
+template <class Range, class Name>
+std::string known(const Range& range, Name name_of) {
     std::string names;
-    for (const auto& [name, value] : map)
-        names += (names.empty() ? "" : " ") + name;
+    std::string last;
+    for (const auto& key : range)
+        if (const std::string name(name_of(key)); !name.empty() && name != last)
+            names += (names.empty() ? "" : " ") + (last = name);
     return names;
-}
-
-const std::map<std::string, std::function<void(PromptRule&, const std::string&)>>& prompt_keys() {
-    static const std::map<std::string, std::function<void(PromptRule&, const std::string&)>> table{
-        {"match",
-         [](PromptRule& rule, const std::string& text) {
-             try {
-                 std::regex{some_text(text)};
-             } catch (const std::regex_error&) {
-                 throw Wrong("a regular expression (ECMAScript)");
-             }
-             rule.match = text;
-         }},
-        {"answer", [](PromptRule& rule, const std::string& text) { rule.answer = text; }},
-    };
-    return table;
 }
 
 PromptRule& prompt_rule(Config& config, const std::string& name) {
@@ -210,30 +223,41 @@ PromptRule& prompt_rule(Config& config, const std::string& name) {
     return found != config.prompts.end() ? *found : config.prompts.emplace_back(PromptRule{name, {}, {}});
 }
 
+template <class Range>
+const auto& find_key(const Range& range, const IniEntry& entry, const std::string& known_names) {
+    for (const auto& key : range)
+        if (key.name == entry.name)
+            return key;
+    throw Wrong(
+        fmt::format("unknown key '{}' in [{}]; known are: {}", entry.name, entry.section, known_names));
+}
+
 void set_entry(Config& config, const IniEntry& entry) {
     constexpr std::string_view prompt = "prompt.";
-    const auto unknown_key = [&](const std::string& names) {
+    const auto wrong = [&](const Wrong& right) {
         return Wrong(
-            fmt::format("unknown key '{}' in [{}]; known are: {}", entry.name, entry.section, names));
+            fmt::format("'{} = {}' is wrong; right would be {}", entry.name, entry.value, right.what()));
     };
     if (entry.section.rfind(prompt, 0) == 0 && entry.section.size() > prompt.size()) {
-        const auto key = prompt_keys().find(entry.name);
-        if (key == prompt_keys().end())
-            throw unknown_key(names_of(prompt_keys()));
-        return key->second(prompt_rule(config, entry.section.substr(prompt.size())), entry.value);
+        const auto& key =
+            find_key(prompt_keys, entry, known(prompt_keys, [](const PromptKey& k) { return k.name; }));
+        try {
+            return key.set(prompt_rule(config, entry.section.substr(prompt.size())), entry.value);
+        } catch (const Wrong& right) {
+            throw wrong(right);
+        }
     }
-    const auto section = keys().find(entry.section);
-    if (section == keys().end())
-        throw Wrong(
-            fmt::format("unknown section [{}]; known are: {} prompt.X", entry.section, names_of(keys())));
-    const auto key = section->second.find(entry.name);
-    if (key == section->second.end())
-        throw unknown_key(names_of(section->second));
+    std::vector<Key> section;
+    std::copy_if(std::begin(keys), std::end(keys), std::back_inserter(section),
+                 [&](const Key& key) { return key.section == entry.section; });
+    if (section.empty())
+        throw Wrong(fmt::format("unknown section [{}]; known are: {} prompt.X", entry.section,
+                                known(keys, [](const Key& key) { return key.section; })));
+    const auto& key = find_key(section, entry, known(section, [](const Key& k) { return k.name; }));
     try {
-        key->second(config, entry.value);
+        key.set(config, entry.value);
     } catch (const Wrong& right) {
-        throw Wrong(
-            fmt::format("'{} = {}' is wrong; right would be {}", entry.name, entry.value, right.what()));
+        throw wrong(right);
     }
 }
 

@@ -17,7 +17,7 @@ enum class RebootPolicy { now, notice, manual };
 /// An answer of the operator's own to a question of the media's script.
 struct PromptRule {
     std::string name;  ///< X of [prompt.X]
-    std::string match; ///< ECMAScript regular expression, case is ignored
+    std::string match; ///< extended regular expression, regex(7); case is ignored
     std::string answer;
     bool operator==(const PromptRule&) const = default;
 };

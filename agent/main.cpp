@@ -98,6 +98,11 @@ int parse_and_execute(int argc, char** argv) {
     abandon->add_option("--why", options.why, "for the audit trail")->required();
     try {
         app.parse(argc, argv);
+    } catch (const CLI::RequiredError& error) {
+        if (app.get_subcommands().empty() && argc > 1)
+            return complain(std::string("there is no command '") + argv[1] + "'; see 'um-upgrade --help'",
+                            ExitCode::usage);
+        return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
     }

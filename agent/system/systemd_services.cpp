@@ -101,7 +101,7 @@ std::string SystemdServices::text_property(const std::string& path, const char* 
     return text;
 }
 
-UnitStatus SystemdServices::status_once(const std::string& unit) {
+UnitStatus SystemdServices::status(const std::string& unit) {
     const auto path = unit_path(unit);
     UnitStatus status;
     const auto load = text_property(path, unit_interface, "LoadState");
@@ -123,13 +123,13 @@ UnitStatus SystemdServices::status_once(const std::string& unit) {
     return status;
 }
 
-UnitStatus SystemdServices::status(const std::string& unit) {
+/// As status(), but asked again while D-Bus or systemd are away: a question changes nothing.
+UnitStatus SystemdServices::patient_status(const std::string& unit) {
     const auto give_up = std::chrono::steady_clock::now() + absence_limit;
     for (;;) {
         try {
-            return status_once(unit);
+            return status(unit);
         } catch (const SystemFailure&) {
-            // a question changes nothing, so it is asked again
             if (std::chrono::steady_clock::now() >= give_up)
                 throw;
             bus_.reset();
@@ -163,8 +163,8 @@ void SystemdServices::queue_start(const std::string& unit) {
 
 void SystemdServices::start(const std::string& unit) {
     queue_start(unit);
-    auto now = status(unit);
-    for (; now.job; now = status(unit)) {
+    auto now = patient_status(unit);
+    for (; now.job; now = patient_status(unit)) {
         check_termination();
         std::this_thread::sleep_for(poll_interval);
     }
@@ -179,7 +179,7 @@ std::string SystemdServices::run_to_end(const std::string& unit,
     // Asked again and again, not told by signals: those are lost when D-Bus restarts or systemd re-executes.
     std::string said;
     for (;;) {
-        const auto now = status(unit);
+        const auto now = patient_status(unit);
         if (!now.running())
             return now.result;
         if (now.status_text != said && !now.status_text.empty())

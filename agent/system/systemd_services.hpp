@@ -35,7 +35,7 @@ private:
     std::string unit_path(const std::string& unit);
     Message property(const std::string& path, const char* interface, const char* name, const char* type);
     std::string text_property(const std::string& path, const char* interface, const char* name);
-    UnitStatus status_once(const std::string& unit);
+    UnitStatus patient_status(const std::string& unit);
 
     Bus bus_;
     Fd delay_lock_; ///< logind waits for its end with the reboot

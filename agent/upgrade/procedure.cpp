@@ -320,7 +320,14 @@ CheckResult check_procedure(Job& job) {
         }
         return std::none_of(job.findings.begin(), job.findings.end(), is_refusal);
     };
-    if (examine(stages::find) && !result.nothing_to_do) {
+    const bool found = examine(stages::find);
+    if (result.nothing_to_do && !job.media && job.state.media.empty()) {
+        result.nothing_to_do = false;
+        result.findings.push_back(
+            {Finding::Severity::refusal, Reason::media_none, result.note,
+             "copy the upgrade ISO with its .mf, .crt and .sign there, or put it into the drive"});
+    }
+    if (found && job.media) {
         job.audit.progress("authenticate …");
         if (examine(stages::authenticate)) // what is not genuine is not mounted
             examine(stages::mount);

@@ -50,17 +50,13 @@ std::string clean_line(const std::string& raw) {
 }
 
 Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
-    constexpr auto flags = std::regex::ECMAScript | std::regex::icase;
     for (const auto& rule : rules)
-        rules_.push_back({rule.name, std::regex(rule.match, flags), rule.answer});
+        rules_.push_back({rule.name, Pattern(rule.match), rule.answer});
     // Both are questions with (y/n): a progress line that speaks of a snapshot is none. Japanese as the
     // source has it.
-    rules_.push_back(
-        {"snapshot",
-         std::regex("(snapshot|スナップショット).*\\(\\s*y\\s*/\\s*n\\s*\\)\\s*[:?]?\\s*$", flags), "y"});
-    rules_.push_back({"reboot",
-                      std::regex("(reboot|restart|再起動).*\\(\\s*y\\s*/\\s*n\\s*\\)\\s*[:?]?\\s*$", flags),
-                      "n"});
+    const std::string question = ".*\\( *y */ *n *\\) *[:?]? *$";
+    rules_.push_back({"snapshot", Pattern("(snapshot|スナップショット)" + question), "y"});
+    rules_.push_back({"reboot", Pattern("(reboot|restart|再起動)" + question), "n"});
 }
 
 std::vector<std::string> Dialogue::feed(const std::string& output) {
@@ -76,10 +72,10 @@ std::vector<std::string> Dialogue::feed(const std::string& output) {
 
 std::optional<Answer> Dialogue::answer() {
     const auto question = clean_line(line_);
-    if (question.empty() || question.size() > 4096) // std::regex recurses over its subject
+    if (question.empty())
         return std::nullopt;
     for (const auto& rule : rules_)
-        if (std::regex_search(question, rule.match)) {
+        if (rule.match.found_in(question)) {
             line_.clear();
             return Answer{rule.name, question, rule.answer};
         }
@@ -87,11 +83,9 @@ std::optional<Answer> Dialogue::answer() {
 }
 
 std::optional<std::string> Dialogue::open_question() const {
-    static const std::regex looks_like_one(
-        "([?:]|\\(\\s*y(es)?\\s*/\\s*n(o)?\\s*\\)|\\[\\s*y(es)?\\s*/\\s*n(o)?\\s*\\]|>)\\s*$",
-        std::regex::ECMAScript | std::regex::icase);
+    static const Pattern looks_like_one("([?:>]|[[(] *y(es)? */ *no? *[])]) *$");
     auto question = clean_line(line_);
-    if (question.empty() || question.size() > 4096 || !std::regex_search(question, looks_like_one))
+    if (question.empty() || !looks_like_one.found_in(question))
         return std::nullopt;
     return question;
 }

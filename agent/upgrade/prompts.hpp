@@ -4,9 +4,9 @@
 // differ.
 
 #include "config.hpp"
+#include "upgrade/pattern.hpp"
 
 #include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -41,7 +41,7 @@ public:
 private:
     struct Rule {
         std::string name;
-        std::regex match;
+        Pattern match;
         std::string answer;
     };
     std::vector<Rule> rules_;
