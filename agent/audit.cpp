@@ -97,7 +97,7 @@ void Audit::event(EventKind kind, const State& state, const EventDetail& detail)
 
 void Audit::finding(EventKind kind, const State& state, const Finding& finding) {
     event(kind, state,
-          {finding.message, finding.hint, state.stage, std::nullopt, finding.reason, std::nullopt});
+          {.message = finding.message, .hint = finding.hint, .stage = state.stage, .reason = finding.reason});
 }
 
 void Audit::output(const State& state, const std::string& line) {

@@ -15,12 +15,12 @@ namespace um {
 
 /// What an event says beside the state of the upgrade.
 struct EventDetail {
-    std::string message;
-    std::string hint;
-    std::optional<Stage> stage;
-    std::optional<Outcome> outcome;
-    std::optional<Reason> reason;
-    std::optional<std::chrono::microseconds> duration;
+    std::string message{};
+    std::string hint{};
+    std::optional<Stage> stage{};
+    std::optional<Outcome> outcome{};
+    std::optional<Reason> reason{};
+    std::optional<std::chrono::microseconds> duration{};
 };
 
 /// The catalogued MESSAGE_ID of an event: 32 hexadecimal digits.

@@ -5,6 +5,7 @@
 #include "system/file.hpp"
 #include "upgrade/apply.hpp"
 #include "upgrade/procedure.hpp"
+#include "upgrade/product.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -135,28 +136,19 @@ ExitCode history_command(Context& context) {
 
 ExitCode confirm_snapshot_command(Context& context) {
     auto& appliance = context.ports.appliance;
-    const auto installed =
-        appliance.run(context.config.product.version_command, "", std::chrono::seconds(120));
-    auto version = installed.output;
-    while (!version.empty() && version.back() == '\n')
-        version.pop_back();
-    if (installed.status != 0)
+    const auto product = installed_product(appliance, context.config);
+    if (!product.version)
         throw Failure(Reason::product_absent,
-                      fmt::format("the product's version cannot be told: {}", version),
+                      fmt::format("the product's version cannot be told: {}", product.said),
                       "run this on the appliance, or correct [product] version_command");
     const auto now = appliance.now();
-    const SnapshotConfirmation confirmation{context.options.snapshot_name, appliance.operator_name(), version,
-                                            now, now + context.options.valid_for};
+    const SnapshotConfirmation confirmation{context.options.snapshot_name, appliance.operator_name(),
+                                            *product.version, now, now + context.options.valid_for};
     save_confirmation(context.state_directory + "/snapshot.ini", confirmation);
     context.audit.event(
         EventKind::snapshot_confirmed, State{},
-        {fmt::format("{} confirmed snapshot '{}' of version {}, valid until {}", confirmation.by,
-                     confirmation.name, version, iso8601(confirmation.valid_until)),
-         {},
-         {},
-         {},
-         {},
-         {}});
+        {.message = fmt::format("{} confirmed snapshot '{}' of version {}, valid until {}", confirmation.by,
+                                confirmation.name, confirmation.version, iso8601(confirmation.valid_until))});
     return ExitCode::done;
 }
 

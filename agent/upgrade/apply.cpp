@@ -3,6 +3,7 @@
 #include "confirmation.hpp"
 #include "system/file.hpp"
 #include "system/termination.hpp"
+#include "upgrade/product.hpp"
 #include "upgrade/prompts.hpp"
 #include "upgrade/version.hpp"
 
@@ -63,13 +64,9 @@ public:
         if (const auto answer = dialogue_.answer()) {
             record(answer->question + " " + answer->text);
             job_.audit.event(EventKind::prompt_answered, job_.state,
-                             {fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer->text,
-                                          answer->question, answer->prompt),
-                              {},
-                              Stage::apply,
-                              {},
-                              {},
-                              {}});
+                             {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer->text,
+                                                     answer->question, answer->prompt),
+                              .stage = Stage::apply});
             return answer->text + "\n";
         }
         const auto question = dialogue_.open_question();
@@ -125,15 +122,11 @@ void run_script(Job& job, Log& log) {
 
 /// Exit status 0 is not success: rpm hides failures of scriptlets. The product says what is installed now.
 void check_version(Job& job) {
-    const auto result =
-        job.ports.appliance.run(job.config.product.version_command, "", std::chrono::seconds(120));
-    auto version = result.output;
-    while (!version.empty() && (version.back() == '\n' || version.back() == ' '))
-        version.pop_back();
-    if (result.status != 0 || compare_versions(version, job.state.to_version) != 0)
+    const auto product = installed_product(job.ports.appliance, job.config);
+    if (!product.version || compare_versions(*product.version, job.state.to_version) != 0)
         throw Failure(Reason::packages_incomplete,
-                      fmt::format("the script ended well, but the product's version is '{}', not {}", version,
-                                  job.state.to_version),
+                      fmt::format("the script ended well, but the product's version is '{}', not {}",
+                                  product.said, job.state.to_version),
                       fmt::format("look at {}; the snapshot is the way back", job.config.log.file));
 }
 

@@ -52,14 +52,9 @@ std::string seconds_text(std::chrono::microseconds duration) {
 void announce(Job& job) {
     if (!std::exchange(job.announced, true))
         job.audit.event(EventKind::upgrade_started, job.state,
-                        {fmt::format("upgrade {} started: {} -> {}", job.state.id,
-                                     job.state.from_version.empty() ? "?" : job.state.from_version,
-                                     job.state.to_version.empty() ? "?" : job.state.to_version),
-                         {},
-                         {},
-                         {},
-                         {},
-                         {}});
+                        {.message = fmt::format("upgrade {} started: {} -> {}", job.state.id,
+                                                job.state.from_version.empty() ? "?" : job.state.from_version,
+                                                job.state.to_version.empty() ? "?" : job.state.to_version)});
 }
 
 void enter(Job& job, Stage stage) {
@@ -72,7 +67,7 @@ void enter(Job& job, Stage stage) {
         return;
     job.store.save(job.state);
     job.audit.event(EventKind::stage_started, job.state,
-                    {fmt::format("{} …", word(stage)), {}, stage, {}, {}, {}});
+                    {.message = fmt::format("{} …", word(stage)), .stage = stage});
 }
 
 bool is_refusal(const Finding& finding) {
@@ -125,22 +120,19 @@ Outcome outcome_of_failure(const State& state) {
 }
 
 ExitCode close_failed(Job& job, const Finding& finding, Outcome outcome, ExitCode code) {
-    return close(job, outcome, {finding.message, finding.hint, {}, {}, finding.reason, {}}, code);
+    return close(job, outcome, {.message = finding.message, .hint = finding.hint, .reason = finding.reason},
+                 code);
 }
 
 ExitCode succeed(Job& job) {
     const auto outcome = job.state.warnings > 0 ? Outcome::succeeded_with_warnings : Outcome::succeeded;
-    return close(
-        job, outcome,
-        {fmt::format("upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: "
-                     "usage data collected since would be lost from the monthly reports",
-                     job.state.from_version, job.state.to_version),
-         "delete the snapshot in vCenter when you are content",
-         {},
-         {},
-         {},
-         {}},
-        ExitCode::done);
+    return close(job, outcome,
+                 {.message = fmt::format(
+                      "upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: "
+                      "usage data collected since would be lost from the monthly reports",
+                      job.state.from_version, job.state.to_version),
+                  .hint = "delete the snapshot in vCenter when you are content"},
+                 ExitCode::done);
 }
 
 ExitCode nothing_to_do(Job& job) {
@@ -150,7 +142,7 @@ ExitCode nothing_to_do(Job& job) {
                              "the media are gone: " + job.note, "provide them again and start um-upgrade"},
                             Outcome::failed, ExitCode::media);
     job.audit.event(EventKind::upgrade_finished, State{},
-                    {"nothing to do: " + job.note, {}, {}, Outcome::nothing_to_do, {}, {}});
+                    {.message = "nothing to do: " + job.note, .outcome = Outcome::nothing_to_do});
     return ExitCode::done;
 }
 
@@ -174,9 +166,10 @@ ExitCode run_from(Job& job, Stage first) {
             return ExitCode::done;
         const auto duration = job.ports.appliance.uptime() - begin;
         const auto note = job.note.empty() ? std::string("finished") : job.note;
-        job.audit.event(
-            EventKind::stage_finished, job.state,
-            {fmt::format("{} ({})", note, seconds_text(duration)), {}, step.stage, {}, {}, duration});
+        job.audit.event(EventKind::stage_finished, job.state,
+                        {.message = fmt::format("{} ({})", note, seconds_text(duration)),
+                         .stage = step.stage,
+                         .duration = duration});
     }
     return succeed(job);
 }
@@ -200,11 +193,11 @@ ExitCode guarded(Job& job, Work work) {
     } catch (const SystemFailure& failure) {
         announce(job);
         job.audit.event(EventKind::stage_failed, job.state,
-                        {failure.what(), {}, job.state.stage, {}, {}, {}});
+                        {.message = failure.what(), .stage = job.state.stage});
         if (job.state.stage >= Stage::apply) // the change may be at work or complete: the next start looks
             return ExitCode::internal;
         return close(job, Outcome::failed,
-                     {failure.what(), "look at 'journalctl -t um-upgrade'", {}, {}, {}, {}},
+                     {.message = failure.what(), .hint = "look at 'journalctl -t um-upgrade'"},
                      ExitCode::internal);
     }
 }
@@ -239,14 +232,10 @@ ExitCode restart(Job& job) {
 /// Where an interrupted upgrade goes on.
 ExitCode resume(Job& job) {
     job.announced = true;
-    job.audit.event(
-        EventKind::upgrade_resumed, job.state,
-        {fmt::format("upgrade {} goes on after an interruption in {}", job.state.id, word(job.state.stage)),
-         {},
-         job.state.stage,
-         {},
-         {},
-         {}});
+    job.audit.event(EventKind::upgrade_resumed, job.state,
+                    {.message = fmt::format("upgrade {} goes on after an interruption in {}", job.state.id,
+                                            word(job.state.stage)),
+                     .stage = job.state.stage});
     switch (step_of(job.state.stage).on_crash) {
     case OnCrash::restart:
         return restart(job);
@@ -357,14 +346,10 @@ void abandon_upgrade(Job& job, const std::string& why) {
     }
     job.state.abandoned = why;
     job.store.close(job.state);
-    job.audit.event(
-        EventKind::abandoned, job.state,
-        {fmt::format("{} abandoned upgrade {}: {}", job.ports.appliance.operator_name(), job.state.id, why),
-         {},
-         {},
-         job.state.outcome,
-         {},
-         {}});
+    job.audit.event(EventKind::abandoned, job.state,
+                    {.message = fmt::format("{} abandoned upgrade {}: {}",
+                                            job.ports.appliance.operator_name(), job.state.id, why),
+                     .outcome = job.state.outcome});
 }
 
 } // namespace um

@@ -2,6 +2,7 @@
 
 #include "upgrade/health.hpp"
 #include "upgrade/preflight.hpp"
+#include "upgrade/product.hpp"
 #include "upgrade/version.hpp"
 
 #include <algorithm>
@@ -10,23 +11,6 @@ namespace um::stages {
 namespace {
 
 constexpr std::chrono::seconds command_limit{120};
-
-std::string trimmed(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-        text.pop_back();
-    return text;
-}
-
-/// The installed version, or nothing and what the command said.
-std::optional<std::string> installed_version(Job& job, std::string* said = nullptr) {
-    const auto result = job.ports.appliance.run(job.config.product.version_command, "", command_limit);
-    const auto output = trimmed(result.output);
-    if (said != nullptr)
-        *said = output;
-    if (result.status != 0 || output.empty() || output.find_first_of(" \n") != std::string::npos)
-        return std::nullopt;
-    return output;
-}
 
 bool is_device(const std::string& path) {
     return path.rfind("/dev/", 0) == 0;
@@ -201,7 +185,7 @@ Next find(Job& job) {
     auto media = name_media(job, path);
     job.state.media = media.name.iso();
     job.state.to_version = media.name.version;
-    const auto installed = installed_version(job);
+    const auto installed = installed_product(job.ports.appliance, job.config).version;
     job.state.from_version = installed.value_or("");
     if (installed && compare_versions(media.name.version, *installed) == 0) {
         job.note = fmt::format("{} holds {}, which is installed", path, *installed);
@@ -245,7 +229,9 @@ Next mount(Job& job) {
 Next preflight(Job& job) {
     auto& appliance = job.ports.appliance;
     Facts facts;
-    facts.installed_version = installed_version(job, &facts.version_output);
+    const auto product = installed_product(appliance, job.config);
+    facts.installed_version = product.version;
+    facts.version_output = product.said;
     facts.now = appliance.now();
     for (const auto* path : {"/", "/boot", "/var"})
         facts.space.push_back(appliance.space(path));
@@ -264,7 +250,7 @@ Next preflight(Job& job) {
         save_confirmation(job.confirmation, *facts.snapshot);
         job.audit.event(
             EventKind::snapshot_confirmed, job.state,
-            {fmt::format("{} confirmed a snapshot at the terminal", facts.snapshot->by), {}, {}, {}, {}, {}});
+            {.message = fmt::format("{} confirmed a snapshot at the terminal", facts.snapshot->by)});
     }
     const auto found = um::preflight(facts, {job.media->name.version, job.media->iso.size}, job.config);
     job.findings.insert(job.findings.end(), found.begin(), found.end());
@@ -283,8 +269,7 @@ Next prepare(Job& job) {
     if (loaded.status != 0)
         job.findings.push_back(
             {Finding::Severity::warning, Reason::media_filesystem,
-             fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already",
-                         trimmed(loaded.output)),
+             fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already", loaded.output),
              ""});
     ensure_sshd(job);
     return Next::stage;
@@ -332,7 +317,7 @@ Next reboot(Job& job) {
         message = fmt::format("reboot in {} s", reboot.notice.count());
     else if (!now)
         message = "the reboot is left to the operator: run 'reboot'";
-    job.audit.event(EventKind::reboot_requested, job.state, {message, {}, Stage::reboot, {}, {}, {}});
+    job.audit.event(EventKind::reboot_requested, job.state, {.message = message, .stage = Stage::reboot});
     if (reboot.policy == RebootPolicy::notice)
         job.ports.services.schedule_reboot(reboot.notice);
     else if (now)
@@ -345,7 +330,7 @@ namespace {
 Health look(Job& job) {
     auto& ports = job.ports;
     Health health;
-    health.version = installed_version(job);
+    health.version = installed_product(ports.appliance, job.config).version;
     health.product_in_place = ports.appliance.directory_exists(product_directory);
     for (const auto& unit : job.config.verify.units)
         health.units.emplace_back(unit, ports.services.status(unit).active);

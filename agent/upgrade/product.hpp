@@ -1,0 +1,19 @@
+#pragma once
+// The installed product, as its own version command tells it.
+
+#include "config.hpp"
+#include "upgrade/ports.hpp"
+
+#include <optional>
+#include <string>
+
+namespace um {
+
+struct InstalledProduct {
+    std::optional<std::string> version; ///< nothing when the command failed or printed no single word
+    std::string said;                   ///< what it printed
+};
+
+InstalledProduct installed_product(Appliance& appliance, const Config& config);
+
+} // namespace um
