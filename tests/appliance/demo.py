@@ -40,16 +40,16 @@ def build_everything():
 
 
 def follow(appliance, boot):
-    """Shows what the agent says about its progress, until the machine resets."""
-    shown = None
-    while appliance.has_not_reset():
+    """Shows what the agent says about its progress, until the machine reboots."""
+    shown, again = None, 0
+    while appliance.in_this_boot():
         try:
             texts = appliance.run(STATUS, limit=30).stdout.split("\n")
         except (Unreachable, CommandFailed, subprocess.TimeoutExpired):
             break
-        text = next((text for text in texts if text), None)
-        if text and text != shown:
-            shown = text
+        text = next((text.strip() for text in texts if text), None)
+        if text and text != shown and time.monotonic() >= again:
+            shown, again = text, time.monotonic() + 4
             say(f"  {text}")
         time.sleep(0.5)
     appliance.wait_reboot(boot, limit=900)

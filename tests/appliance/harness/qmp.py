@@ -1,5 +1,4 @@
 """QEMU's machine protocol over a connected socket: one command, one answer."""
-import collections
 import json
 
 
@@ -10,7 +9,6 @@ class QmpError(Exception):
 class Qmp:
     def __init__(self, connection):
         self._stream = connection.makefile("rw", encoding="utf-8")
-        self._events = collections.Counter()
         self._read()  # the greeting
         self("qmp_capabilities")
 
@@ -24,12 +22,7 @@ class Qmp:
                 raise QmpError(f"{command}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
-            self._events[answer["event"]] += 1
-
-    def count(self, event):
-        """How often QEMU has reported an event so far."""
-        self("query-status")  # reads what has come before its answer
-        return self._events[event]
+            # anything else is an event, and nobody here waits for one
 
     def _read(self):
         line = self._stream.readline()
