@@ -1,0 +1,25 @@
+#pragma once
+// A journal that keeps what it is given.
+
+#include "upgrade/ports.hpp"
+
+namespace um::test {
+
+class FakeJournal final : public Journal {
+public:
+    void entry(const Fields& fields) noexcept override { entries.push_back(fields); }
+    void status(const std::string& text) noexcept override { statuses.push_back(text); }
+
+    std::vector<Fields> entries;
+    std::vector<std::string> statuses;
+};
+
+/// The field's value; empty when the entry has none.
+inline std::string field(const Fields& fields, const std::string& name) {
+    for (const auto& [key, value] : fields)
+        if (key == name)
+            return value;
+    return {};
+}
+
+} // namespace um::test

@@ -1,0 +1,298 @@
+#pragma once
+// A world for the story to act on: an appliance, its media and its service manager, as plain values behind
+// the ports. What the world holds outlives a crash of the agent, as the machine outlives a process.
+
+#include "confirmation.hpp"
+#include "support/fake_journal.hpp"
+#include "support/scratch.hpp"
+#include "upgrade/apply.hpp"
+#include "upgrade/procedure.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace um::test {
+
+/// What kill -9 is to a process: nobody catches it, and nothing is cleaned up.
+struct Crash {};
+
+/// What happens to the agent when it comes to the call of this name.
+enum class Fate { crash, power_cut, system_failure };
+
+inline const std::string iso_name = "Usage_Meter_Agent-4.7.0.0-21234567_Upgrade.iso";
+inline const std::string iso_path = "/media/" + iso_name;
+inline const std::string stem = "/media/Usage_Meter_Agent-4.7.0.0-21234567_Upgrade";
+inline const std::string sha256(64, 'b');
+inline const std::string mount_point = "/mnt/upgrade";
+inline const std::string status_script = "/opt/status.sh";
+
+struct World {
+    // the appliance
+    std::string installed = "4.6.0.1";
+    std::string boot = "boot-1";
+    std::chrono::seconds clock{1'800'000'000};
+    std::chrono::microseconds uptime{0};
+    std::uint64_t free_space = 100ULL << 30;
+    std::string status_report = "journal: Running\nlogin: Running\n";
+    std::map<std::string, UnitStatus> units;
+    // the media
+    std::set<std::string> paths{iso_path};
+    std::map<std::string, std::string> sidecars{{stem + ".mf", sha256 + "  " + iso_name + "\n"},
+                                                {stem + ".crt", "a certificate"},
+                                                {stem + ".sign", "a signature"}};
+    std::string script = "upgrade-um.sh";
+    std::optional<std::uint64_t> mounted; ///< st_dev of what stands on the mount point
+    // the script: what it does on its terminal, and its exit status
+    std::function<int(const Terminal::Session&)> work;
+    // what the ports see of the world's fate
+    std::map<std::string, Fate> fates;
+    std::map<std::string, Failure> failures;
+    std::vector<std::string> calls;
+    bool in_unit = false; ///< the process at work is the apply unit's
+    bool crashed = false; ///< the agent is dead: its destructors do nothing
+    unsigned ids = 0;
+
+    World() {
+        for (const auto* unit : {"sshd.service", "vmware-um-login.service", "vmware-um-journal.service"})
+            units[unit] = {true, false, "active", "enabled", "", "success", false};
+        units[apply_unit] = {true, false, "inactive", "static", "", "success", false};
+        work = [this](const Terminal::Session&) {
+            installed = "4.7.0.0";
+            return 0;
+        };
+    }
+
+    /// Each port's call comes by here.
+    void call(const std::string& what) {
+        calls.push_back(what);
+        if (const auto failure = failures.find(what); failure != failures.end())
+            throw failure->second;
+        const auto fate = fates.extract(what); // it happens once
+        if (!fate)
+            return;
+        if (fate.mapped() == Fate::system_failure)
+            throw SystemFailure(what, EIO);
+        if (fate.mapped() == Fate::power_cut)
+            reboot();
+        crashed = true;
+        throw Crash{};
+    }
+
+    void reboot() {
+        boot = "boot-" + std::to_string(++boots_);
+        mounted.reset();
+    }
+    bool called(const std::string& what) const { return std::count(calls.begin(), calls.end(), what) > 0; }
+
+private:
+    unsigned boots_ = 1;
+};
+
+class FakeMedia final : public MediaDirectory {
+public:
+    explicit FakeMedia(World& world) : world_(world) {}
+    std::vector<std::string> matches(const std::string& pattern) override {
+        world_.call("matches " + pattern);
+        const auto star = pattern.find('*');
+        std::vector<std::string> found;
+        for (const auto& path : all())
+            if (path == pattern ||
+                (star != std::string::npos && path.rfind(pattern.substr(0, star), 0) == 0 &&
+                 path.substr(path.rfind('.')) == pattern.substr(pattern.rfind('.'))))
+                found.push_back(path);
+        return found;
+    }
+    OpenMedia open(const std::string& path) override {
+        world_.call("open");
+        OpenMedia media;
+        media.path = path;
+        media.size = 550ULL << 20;
+        return media;
+    }
+    std::optional<std::string> read_sidecar(const std::string& path) override {
+        world_.call("read " + path.substr(path.rfind('.')));
+        const auto found = world_.sidecars.find(path);
+        return found == world_.sidecars.end() ? std::nullopt : std::optional(found->second);
+    }
+    void expect_unchanged(const OpenMedia&) override { world_.call("expect_unchanged"); }
+
+private:
+    std::set<std::string> all() const {
+        auto paths = world_.paths;
+        for (const auto& [path, text] : world_.sidecars)
+            paths.insert(path);
+        return paths;
+    }
+    World& world_;
+};
+
+class FakeCrypto final : public Crypto {
+public:
+    explicit FakeCrypto(World& world) : world_(world) {}
+    Digests digest(const OpenMedia& media, const std::vector<DigestAlgorithm>& algorithms,
+                   const OnProgress& on_progress) override {
+        world_.call("digest");
+        world_.uptime += std::chrono::seconds(1);
+        on_progress(media.size / 2, media.size);
+        Digests digests;
+        for (const auto algorithm : algorithms)
+            digests[algorithm] = algorithm == DigestAlgorithm::sha1 ? std::string(40, 'a') : sha256;
+        return digests;
+    }
+    CertificateVerdict judge_certificate(const std::string&, const TrustPolicy&) override {
+        world_.call("judge_certificate");
+        return {Signer{"CN=Vendor", std::string(64, 'c'), "", ""}, findings};
+    }
+    DigestAlgorithm verify_signature(const std::string&, const std::string&, const std::string&,
+                                     const TrustPolicy&) override {
+        world_.call("verify_signature");
+        return DigestAlgorithm::sha256;
+    }
+
+    std::vector<Finding> findings;
+
+private:
+    World& world_;
+};
+
+class FakeMounts final : public Mounts {
+public:
+    explicit FakeMounts(World& world) : world_(world) {}
+    std::unique_ptr<Mounted> mount(const OpenMedia&, const std::string&) override {
+        world_.call("mount");
+        world_.mounted = 1792;
+        return std::make_unique<FakeMounted>(world_);
+    }
+    std::unique_ptr<Mounted> adopt(const std::string&) override {
+        world_.call("adopt");
+        return world_.mounted ? std::make_unique<FakeMounted>(world_) : nullptr;
+    }
+    std::optional<std::uint64_t> device_at(const std::string&) override { return world_.mounted; }
+
+private:
+    class FakeMounted final : public Mounted {
+    public:
+        explicit FakeMounted(World& world) : world_(world) {}
+        ~FakeMounted() override {
+            if (!left_ && !world_.crashed)
+                world_.mounted.reset();
+        }
+        std::uint64_t device() const override { return world_.mounted.value_or(0); }
+        void leave() override { left_ = true; }
+
+    private:
+        World& world_;
+        bool left_ = false;
+    };
+    World& world_;
+};
+
+class FakeServices final : public Services {
+public:
+    /// `apply_process`: what the apply unit's process does.
+    FakeServices(World& world, std::function<void()> apply_process)
+        : world_(world), apply_process_(std::move(apply_process)) {}
+
+    UnitStatus status(const std::string& unit) override {
+        world_.call("status " + unit);
+        return world_.units[unit];
+    }
+    void enable(const std::string& unit) override {
+        world_.call("enable " + unit);
+        world_.units[unit].enablement = "enabled";
+    }
+    void start(const std::string& unit) override {
+        world_.call("start " + unit);
+        world_.units[unit].active = "active";
+    }
+    std::string run_to_end(const std::string& unit,
+                           const std::function<void(const std::string&)>& on_status) override {
+        world_.call("run_to_end");
+        auto& status = world_.units[unit];
+        on_status("apply: at work");
+        world_.in_unit = true;
+        try {
+            apply_process_();
+            status.result = "success";
+        } catch (const Crash&) {
+            status.result = "signal"; // the unit's process died; the agent lives, unless the power went
+        } catch (const std::exception&) {
+            status.result = "exit-code";
+        }
+        world_.in_unit = false;
+        if (world_.crashed && world_.boot != boot_)
+            throw Crash{};
+        world_.crashed = false;
+        world_.call("run_to_end returns");
+        return status.result;
+    }
+    void reboot() override { world_.call("reboot"); }
+    void schedule_reboot(std::chrono::microseconds) override { world_.call("schedule_reboot"); }
+    bool inside(const std::string& unit) override { return world_.in_unit && unit == apply_unit; }
+
+private:
+    World& world_;
+    std::function<void()> apply_process_;
+    std::string boot_ = world_.boot;
+};
+
+class FakeAppliance final : public Appliance {
+public:
+    explicit FakeAppliance(World& world) : world_(world) {}
+    CommandResult run(const std::vector<std::string>& command, const std::string& user,
+                      std::chrono::seconds) override {
+        world_.call("run " + command.at(0) + (user.empty() ? "" : " as " + user));
+        if (command.at(0) == "rpm")
+            return world_.installed.empty() ? CommandResult{1, "package is not installed\n", false}
+                                            : CommandResult{0, world_.installed, false};
+        if (command.at(0) == "/bin/bash" && command.at(1) == status_script)
+            return {0, world_.status_report, false};
+        return {0, "", false};
+    }
+    bool directory_exists(const std::string& path) override { return path == product_directory; }
+    bool file_exists(const std::string& path) override {
+        return world_.mounted && path == mount_point + "/" + world_.script;
+    }
+    Space space(const std::string& path) override {
+        world_.call("space " + path);
+        return {path, 1, world_.free_space};
+    }
+    std::string boot_id() override { return world_.boot; }
+    void sync(const std::vector<std::string>&) override { world_.call("sync"); }
+    std::chrono::system_clock::time_point now() override {
+        return std::chrono::system_clock::time_point(world_.clock);
+    }
+    std::chrono::microseconds uptime() override { return world_.uptime += std::chrono::milliseconds(1); }
+    void sleep(std::chrono::milliseconds time) override {
+        world_.call("sleep");
+        world_.uptime += time;
+    }
+    std::string new_id() override { return "id-" + std::to_string(++world_.ids); }
+    std::string operator_name() override { return "alice"; }
+
+private:
+    World& world_;
+};
+
+class FakeTerminal final : public Terminal {
+public:
+    explicit FakeTerminal(World& world) : world_(world) {}
+    int run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
+            const Session& session) override {
+        world_.call("script");
+        last_command = command;
+        last_environment = environment;
+        return world_.work(session);
+    }
+
+    std::vector<std::string> last_command;
+    std::vector<std::string> last_environment;
+
+private:
+    World& world_;
+};
+
+} // namespace um::test

@@ -1,0 +1,161 @@
+#include "report.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+using namespace um;
+using nlohmann::json;
+
+namespace {
+
+CheckResult ready() {
+    CheckResult result;
+    result.state.media = "Usage_Meter_Agent-4.7.0.0-1_Upgrade.iso";
+    result.state.from_version = "4.6.0.1";
+    result.state.to_version = "4.7.0.0";
+    result.state.media_sha256 = std::string(64, 'b');
+    result.signer =
+        Signer{"CN=Vendor,O=V", std::string(64, 'c'), "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"};
+    return result;
+}
+
+const Finding refusal{Finding::Severity::refusal, Reason::space_insufficient, "/: \"full\"",
+                      "delete\nsomething"};
+const Finding warning{Finding::Severity::warning, Reason::digest_weak, "SHA-1", ""};
+
+State record(std::optional<Outcome> outcome) {
+    State state;
+    state.id = "1-2-3";
+    state.stage = Stage::apply;
+    state.outcome = outcome;
+    state.message = "what happened";
+    state.hint = "what to do";
+    state.from_version = "4.6";
+    state.to_version = "4.7";
+    state.started = "2026-11-22T09:47:00Z";
+    state.attempts = 2;
+    return state;
+}
+
+std::string situation(const std::optional<State>& state, const Activity& activity = {}) {
+    const auto parsed = json::parse(status_json(state, activity));
+    EXPECT_EQ(status_text(state, activity).find("    state: " + parsed["state"].get<std::string>() + "\n"),
+              0U);
+    return parsed["state"];
+}
+
+std::string next_of(const std::optional<State>& state, const Activity& activity = {}) {
+    const auto parsed = json::parse(status_json(state, activity));
+    const auto next = parsed["next"].is_null() ? "" : parsed["next"].get<std::string>();
+    EXPECT_NE(status_text(state, activity).find("next: " + next), std::string::npos);
+    return next;
+}
+
+} // namespace
+
+TEST(CheckReport, IsReadyAsJson) {
+    EXPECT_EQ(json::parse(check_json(ready())),
+              json::parse(R"({"outcome": "ready", "media": "Usage_Meter_Agent-4.7.0.0-1_Upgrade.iso",
+                "from_version": "4.6.0.1", "to_version": "4.7.0.0", "sha256": ")" +
+                          std::string(64, 'b') +
+                          R"(", "signer": {"subject": "CN=Vendor,O=V", "fingerprint": "sha256:)" +
+                          std::string(64, 'c') + R"(", "not_before": "2026-01-01T00:00:00Z",
+                "not_after": "2027-01-01T00:00:00Z"}, "findings": []})"));
+}
+
+TEST(CheckReport, ListsEveryFindingAsJson) {
+    auto result = ready();
+    result.findings = {warning, refusal};
+    const auto parsed = json::parse(check_json(result));
+    EXPECT_EQ(parsed["outcome"], "refused");
+    EXPECT_EQ(
+        parsed["findings"],
+        json::parse(R"([{"severity": "warning", "reason": "digest.weak", "message": "SHA-1", "hint": null},
+                {"severity": "refusal", "reason": "space.insufficient", "message": "/: \"full\"",
+                 "hint": "delete\nsomething"}])"));
+}
+
+TEST(CheckReport, IsReadyWithWarningsAlone) {
+    auto result = ready();
+    result.findings = {warning};
+    EXPECT_EQ(json::parse(check_json(result))["outcome"], "ready");
+}
+
+TEST(CheckReport, SaysNothingOfWhatIsNotKnown) {
+    CheckResult result;
+    result.nothing_to_do = true;
+    const auto parsed = json::parse(check_json(result));
+    EXPECT_EQ(parsed["outcome"], "nothing-to-do");
+    for (const auto* key : {"media", "from_version", "to_version", "sha256", "signer"})
+        EXPECT_TRUE(parsed.at(key).is_null()) << key;
+}
+
+TEST(CheckReport, StaysJsonWhateverBytesANameHolds) {
+    auto result = ready();
+    result.signer->subject = "CN=\xFF\xFE\x01\"\\";
+    EXPECT_TRUE(json::accept(check_json(result)));
+}
+
+TEST(CheckReport, IsReadByAPerson) {
+    auto result = ready();
+    result.findings = {refusal};
+    const auto text = check_text(result);
+    for (const std::string part :
+         {"    media: Usage_Meter_Agent-4.7.0.0-1_Upgrade.iso\n", "  upgrade: 4.6.0.1 -> 4.7.0.0\n",
+          "   signer: CN=Vendor,O=V\n", "  refused: /: \"full\" [space.insufficient]\n",
+          "  -> delete\nsomething\n", "   result: the upgrade would be refused; nothing was changed\n"})
+        EXPECT_NE(text.find(part), std::string::npos) << part << "in\n" << text;
+    EXPECT_NE(check_text(ready()).find("   result: ready to upgrade\n"), std::string::npos);
+}
+
+TEST(StatusReport, HasAWordForEverySituation) {
+    auto at_reboot = record(std::nullopt);
+    at_reboot.stage = Stage::reboot;
+    auto abandoned = record(Outcome::needs_manual);
+    abandoned.abandoned = "reverted";
+    EXPECT_EQ(situation(std::nullopt), "idle");
+    EXPECT_EQ(situation(record(std::nullopt)), "interrupted");
+    EXPECT_EQ(situation(record(std::nullopt), {true, "apply: x"}), "running");
+    EXPECT_EQ(situation(at_reboot), "waiting-for-reboot");
+    EXPECT_EQ(situation(record(Outcome::succeeded)), "idle");
+    EXPECT_EQ(situation(record(Outcome::refused)), "idle");
+    EXPECT_EQ(situation(record(Outcome::needs_manual)), "needs-manual");
+    EXPECT_EQ(situation(abandoned), "idle");
+}
+
+TEST(StatusReport, SaysWhatToDoNext) {
+    EXPECT_NE(next_of(std::nullopt).find("um-upgrade check"), std::string::npos);
+    EXPECT_EQ(next_of(record(Outcome::refused)), "what to do");
+    EXPECT_EQ(next_of(record(Outcome::needs_manual)),
+              "what to do; afterwards: um-upgrade abandon --why TEXT");
+    EXPECT_NE(next_of(record(std::nullopt)).find("systemctl start um-upgrade"), std::string::npos);
+    EXPECT_NE(next_of(record(std::nullopt), {true, ""}).find("--follow"), std::string::npos);
+}
+
+TEST(StatusReport, HoldsTheWholeRecordAsJson) {
+    auto state = record(Outcome::failed);
+    state.reason = Reason::script_failed;
+    state.finished = "2026-11-22T09:48:00Z";
+    const auto parsed = json::parse(status_json(state, {false, ""}));
+    EXPECT_EQ(parsed["upgrade"],
+              json::parse(R"({"id": "1-2-3", "stage": "apply", "outcome": "failed", "reason": "script.failed",
+                "message": "what happened", "hint": "what to do", "from_version": "4.6", "to_version": "4.7",
+                "media": null, "media_sha256": null, "signer": null, "attempts": 2,
+                "started": "2026-11-22T09:47:00Z", "finished": "2026-11-22T09:48:00Z", "abandoned": null})"));
+}
+
+TEST(HistoryReport, IsALineForEachUpgrade) {
+    auto refused = record(Outcome::refused);
+    refused.reason = Reason::snapshot_unconfirmed;
+    EXPECT_EQ(history_text({record(Outcome::succeeded), refused}),
+              "2026-11-22T09:47:00Z  1-2-3  succeeded               4.6 -> 4.7\n"
+              "2026-11-22T09:47:00Z  1-2-3  refused                 4.6 -> 4.7  [snapshot.unconfirmed]\n");
+    EXPECT_EQ(history_text({}), "");
+}
+
+TEST(HistoryReport, IsAListOfRecordsAsJson) {
+    const auto parsed = json::parse(history_json({record(Outcome::succeeded), record(Outcome::failed)}));
+    ASSERT_EQ(parsed.size(), 2U);
+    EXPECT_EQ(parsed[1]["outcome"], "failed");
+    EXPECT_EQ(json::parse(history_json({})), json::array());
+}

@@ -1,0 +1,90 @@
+#pragma once
+// The fixture of the procedure's tests: a world, and the agent started on it as often as a test likes. Each
+// start is a new process to the story: only the state directory and the world are what they were.
+
+#include "unit/fake_ports.hpp"
+
+#include <cstdlib>
+
+namespace um::test {
+
+class Story : public testing::Test {
+protected:
+    Story() {
+        ::setenv("JOURNAL_STREAM", "8:1", 1); // as under systemd: the console stays silent
+        config.media.search = {"/media/*.iso", "/dev/cdrom"};
+        config.media.mount_point = mount_point;
+        config.verify.status_command = status_script;
+        config.log.file = scratch / "logs/um-upgrade.log";
+        confirm_snapshot("4.6.0.1");
+    }
+    ~Story() override { ::unsetenv("JOURNAL_STREAM"); }
+
+    void confirm_snapshot(const std::string& version) {
+        const auto now = std::chrono::system_clock::time_point(world.clock);
+        save_confirmation(confirmation(), {"before", "alice", version, now, now + std::chrono::hours(24)});
+    }
+
+    template <class Work>
+    auto started(Work work) {
+        FakeMedia media(world);
+        FakeMounts mounts(world);
+        FakeServices services(world, [this] { apply(); });
+        FakeAppliance appliance(world);
+        Ports ports{media, crypto, mounts, services, appliance, terminal, journal};
+        Console console;
+        Audit audit(journal, console);
+        const auto kept = store();
+        Job job{config, ports, audit, console, kept, confirmation(), only_media, false};
+        return work(job);
+    }
+
+    ExitCode run() { return started(run_procedure); }
+    ExitCode verify() { return started(continue_after_boot); }
+    ExitCode apply() { return started(apply_change); }
+    CheckResult check() { return started(check_procedure); }
+    void abandon(const std::string& why) {
+        started([&](Job& job) { abandon_upgrade(job, why); });
+    }
+    /// The agent starts and dies at the fate that was set; the machine may have gone down with it.
+    void run_and_crash() {
+        EXPECT_THROW(run(), Crash);
+        world.crashed = false;
+    }
+    /// Changes and boots.
+    void upgrade() {
+        EXPECT_EQ(run(), ExitCode::done);
+        world.reboot();
+    }
+
+    State state() const { return store().load().value(); }
+    bool recorded() const { return store().load().has_value(); }
+    std::size_t closed() const { return store().closed().size(); }
+    StateFile store() const { return StateFile(scratch / "state"); }
+    std::string confirmation() const { return scratch / "snapshot.ini"; }
+
+    /// "stage-started:mount refused:preflight:space.insufficient …" of the journal since the last call.
+    std::string events() {
+        std::string text;
+        for (const auto& entry : journal.entries) {
+            if (field(entry, "UM_EVENT").empty())
+                continue;
+            text += (text.empty() ? "" : " ") + field(entry, "UM_EVENT");
+            for (const auto* name : {"UM_STAGE", "UM_OUTCOME", "UM_REASON"})
+                if (const auto value = field(entry, name); !value.empty())
+                    text += ":" + value;
+        }
+        journal.entries.clear();
+        return text;
+    }
+
+    Scratch scratch;
+    Config config;
+    World world;
+    FakeJournal journal;
+    FakeCrypto crypto{world};
+    FakeTerminal terminal{world};
+    std::string only_media;
+};
+
+} // namespace um::test
