@@ -1,93 +1,26 @@
 #include "system/openssl_crypto.hpp"
 
 #include "confirmation.hpp"
-#include "system/termination.hpp"
+#include "system/openssl_support.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <unistd.h>
 
 namespace um {
 namespace {
-
-constexpr std::size_t chunk_size = 1024 * 1024;
 
 void release_stack(STACK_OF(X509) * stack) {
     sk_X509_pop_free(stack, X509_free);
 }
 
 using Bio = Handle<BIO, BIO_free_all>;
-using Certificate = Handle<X509, X509_free>;
 using Certificates = Handle<STACK_OF(X509), release_stack>;
 using Store = Handle<X509_STORE, X509_STORE_free>;
 using StoreContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
-using DigestContext = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
-
-/// The oldest error in libcrypto's queue, which is emptied.
-std::string openssl_error() {
-    const auto code = ERR_get_error();
-    ERR_clear_error();
-    const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
-    return reason != nullptr ? reason : "unknown error of libcrypto";
-}
-
-void expect(bool fine, const char* what) {
-    if (!fine)
-        throw SystemFailure(fmt::format("{}: {}", what, openssl_error()));
-}
-
-const EVP_MD* implementation(DigestAlgorithm algorithm) {
-    switch (algorithm) {
-    case DigestAlgorithm::sha1:
-        return EVP_sha1();
-    case DigestAlgorithm::sha256:
-        return EVP_sha256();
-    case DigestAlgorithm::sha384:
-        return EVP_sha384();
-    case DigestAlgorithm::sha512:
-        break;
-    }
-    return EVP_sha512();
-}
-
-std::string hex(const unsigned char* bytes, std::size_t count) {
-    std::string text;
-    for (std::size_t i = 0; i < count; ++i)
-        text += fmt::format("{:02x}", bytes[i]);
-    return text;
-}
-
-Bio memory(const std::string& text) {
-    Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-    expect(bio != nullptr, "BIO_new_mem_buf");
-    return bio;
-}
-
-Failure malformed_certificate(const std::string& why) {
-    return {Reason::certificate_malformed, fmt::format("the .crt holds no certificate in PEM: {}", why),
-            "download the .crt file again"};
-}
-
-/// Every certificate of a PEM text, the leaf first.
-std::vector<Certificate> parse_certificates(const std::string& pem) {
-    std::vector<Certificate> result;
-    const auto bio = memory(pem);
-    while (auto* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))
-        result.emplace_back(certificate);
-    const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (result.empty() || !at_end)
-        throw malformed_certificate(openssl_error());
-    ERR_clear_error();
-    return result;
-}
 
 std::string rfc2253(const X509_NAME* name) {
     const Bio bio(BIO_new(BIO_s_mem()));
@@ -294,65 +227,7 @@ void judge_usage(std::vector<Finding>& findings, X509* leaf) {
         refuse("is not for code signing (extended key usage)");
 }
 
-bool verifies(EVP_PKEY* key, DigestAlgorithm algorithm, const std::string& message,
-              const std::string& signature) {
-    const DigestContext context(EVP_MD_CTX_new());
-    expect(context != nullptr, "EVP_MD_CTX_new");
-    if (EVP_DigestVerifyInit(context.get(), nullptr, implementation(algorithm), nullptr, key) != 1)
-        return false;
-    const auto* bytes = reinterpret_cast<const unsigned char*>(message.data());
-    const bool fine =
-        EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
-                         signature.size(), bytes, message.size()) == 1;
-    ERR_clear_error();
-    return fine;
-}
-
 } // namespace
-
-OpensslCrypto::OpensslCrypto() {
-    // The machine's openssl.cnf belongs to another libcrypto than the one inside this program.
-    expect(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr) == 1,
-           "OPENSSL_init_crypto");
-}
-
-Digests OpensslCrypto::digest(const OpenMedia& media, const std::vector<DigestAlgorithm>& algorithms,
-                              const OnProgress& on_progress) {
-    std::vector<std::pair<DigestAlgorithm, DigestContext>> contexts;
-    for (const auto algorithm : algorithms) {
-        DigestContext context(EVP_MD_CTX_new());
-        expect(context != nullptr &&
-                   EVP_DigestInit_ex(context.get(), implementation(algorithm), nullptr) == 1,
-               "EVP_DigestInit_ex");
-        contexts.emplace_back(algorithm, std::move(context));
-    }
-    std::vector<unsigned char> buffer(chunk_size);
-    for (std::uint64_t done = 0; done < media.size;) {
-        check_termination();
-        const auto wanted = std::min<std::uint64_t>(buffer.size(), media.size - done);
-        const auto got = ::pread(media.fd.get(), buffer.data(), wanted, static_cast<off_t>(done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            throw Failure(got == 0 ? Reason::media_changed : Reason::media_unreadable,
-                          fmt::format("read '{}' at byte {}: {}", media.path, done,
-                                      got == 0 ? "it ends early" : std::strerror(errno)),
-                          "copy or attach the ISO again");
-        for (const auto& [algorithm, context] : contexts)
-            expect(EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(got)) == 1,
-                   "EVP_DigestUpdate");
-        done += static_cast<std::uint64_t>(got);
-        on_progress(done, media.size);
-    }
-    Digests digests;
-    for (const auto& [algorithm, context] : contexts) {
-        unsigned char bytes[EVP_MAX_MD_SIZE];
-        unsigned size = 0;
-        expect(EVP_DigestFinal_ex(context.get(), bytes, &size) == 1, "EVP_DigestFinal_ex");
-        digests[algorithm] = hex(bytes, size);
-    }
-    return digests;
-}
 
 CertificateVerdict OpensslCrypto::judge_certificate(const std::string& pem, const TrustPolicy& policy) {
     CertificateVerdict verdict;
@@ -372,32 +247,6 @@ CertificateVerdict OpensslCrypto::judge_certificate(const std::string& pem, cons
         verdict.findings.push_back(failure.finding());
     }
     return verdict;
-}
-
-DigestAlgorithm OpensslCrypto::verify_signature(const std::string& message, const std::string& signature,
-                                                const std::string& pem, const TrustPolicy& policy) {
-    const auto certificates = parse_certificates(pem);
-    auto* key = X509_get0_pubkey(certificates.front().get());
-    if (key == nullptr)
-        throw malformed_certificate(openssl_error());
-    // RSA PKCS#1 v1.5 signatures are as long as the key's modulus.
-    if (EVP_PKEY_base_id(key) == EVP_PKEY_RSA &&
-        signature.size() != static_cast<std::size_t>(EVP_PKEY_size(key)))
-        throw Failure(Reason::signature_malformed,
-                      fmt::format("the .sign holds {} bytes; a signature by this key has {}",
-                                  signature.size(), EVP_PKEY_size(key)),
-                      "download the .sign file again, as a binary file");
-    for (const auto algorithm :
-         {DigestAlgorithm::sha256, DigestAlgorithm::sha1, DigestAlgorithm::sha384, DigestAlgorithm::sha512}) {
-        if (!verifies(key, algorithm, message, signature))
-            continue;
-        if (algorithm == DigestAlgorithm::sha1 && !policy.accept_sha1)
-            throw Failure(Reason::digest_weak, "the manifest is signed with SHA-1, and [trust] sha1 = refuse",
-                          "ask the vendor for media signed with SHA-256");
-        return algorithm;
-    }
-    throw Failure(Reason::signature_mismatch, "the .sign is no signature over the .mf by the key in the .crt",
-                  "the sidecars do not belong together or were changed; download all of them again");
 }
 
 } // namespace um
