@@ -1,0 +1,203 @@
+// The change itself, as the apply unit's process sees it.
+
+#include "unit/story.hpp"
+
+#include <filesystem>
+
+using namespace um;
+using namespace um::test;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+struct Apply : Story {
+    /// A script that prints, and hears what is typed after so long a quiet.
+    void say(const std::string& output, milliseconds quiet) {
+        world.work = [this, output, quiet](const Terminal::Session& session) {
+            session.on_output(output);
+            typed = session.on_quiet(quiet);
+            world.installed = "4.7.0.0";
+            return 0;
+        };
+    }
+    /// The record as the agent leaves it for the apply unit.
+    State due() {
+        State state;
+        state.id = "id-7";
+        state.stage = Stage::apply;
+        state.to_version = "4.7.0.0";
+        state.boot_id = world.boot;
+        state.mount_device = 1792;
+        world.mounted = 1792;
+        world.in_unit = true;
+        return state;
+    }
+    std::string log() const { return text_of(config.log.file); }
+
+    std::optional<std::string> typed;
+};
+
+} // namespace
+
+TEST_F(Apply, RunsTheMediasScriptWithACleanEnvironment) {
+    run();
+    EXPECT_EQ(terminal.last_command, (std::vector<std::string>{"/bin/bash", mount_point + "/upgrade-um.sh"}));
+    EXPECT_EQ(terminal.last_environment,
+              (std::vector<std::string>{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                        "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/bash",
+                                        "TERM=dumb", "LANG=C.UTF-8", "UM_UPGRADE_ID=id-1"}));
+}
+
+TEST_F(Apply, RecordsThatTheChangeBeginsBeforeItDoes) {
+    auto seen = Change::none;
+    world.hooks["script"] = [&] { seen = state().change; };
+    run();
+    EXPECT_EQ(seen, Change::begun);
+}
+
+TEST_F(Apply, WritesTheDisksBeforeItRecordsTheEnd) {
+    auto seen = Change::none;
+    world.hooks["sync"] = [&] {
+        if (world.count("sync") == 1)
+            seen = state().change;
+    };
+    run();
+    EXPECT_EQ(seen, Change::begun);
+    EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Apply, AnswersAQuestionOnceItHasSettled) {
+    say("Is a snapshot created? (y/n): ", milliseconds(300));
+    run();
+    EXPECT_EQ(typed, "y\n");
+    EXPECT_NE(events().find("prompt-answered:apply"), std::string::npos);
+}
+
+TEST_F(Apply, WaitsForTheRestOfAQuestion) {
+    say("Is a snapshot created? (y/n): ", milliseconds(299));
+    run();
+    EXPECT_FALSE(typed);
+}
+
+TEST_F(Apply, GivesAnUnknownQuestionTimeToBeNone) {
+    say("Installing: ", seconds(14));
+    run();
+    EXPECT_FALSE(typed);
+    EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Apply, LogsWhatTheScriptSaysWithTimes) {
+    world.work = [this](const Terminal::Session& session) {
+        session.on_output("one\ntw");
+        session.on_output("o\nReboot now(y/n)? ");
+        session.on_quiet(seconds(1));
+        session.on_output("\nthe end");
+        world.installed = "4.7.0.0";
+        return 0;
+    };
+    run();
+    const std::string time = "2027-01-15T08:00:00Z ";
+    EXPECT_EQ(log(), time + "um-upgrade id-1: bash " + mount_point + "/upgrade-um.sh\n" + time + "one\n" +
+                         time + "two\n" + time + "Reboot now(y/n)? n\n" + time + "\n" + time + "the end\n" +
+                         time + "um-upgrade id-1: the script ended with status 0\n");
+}
+
+TEST_F(Apply, WritesTheScriptsLinesToTheJournalToo) {
+    say("one\n", seconds(1));
+    run();
+    const auto found = std::find_if(journal.entries.begin(), journal.entries.end(), [](const Fields& fields) {
+        return field(fields, "SYSLOG_IDENTIFIER") == "upgrade-um";
+    });
+    ASSERT_NE(found, journal.entries.end());
+    EXPECT_EQ(field(*found, "MESSAGE"), "one");
+    EXPECT_EQ(field(*found, "UM_UPGRADE_ID"), "id-1");
+}
+
+TEST_F(Apply, AddsToTheLogThatIsThere) {
+    std::filesystem::create_directory(scratch / "logs");
+    scratch.file("logs/um-upgrade.log", "older\n");
+    run();
+    EXPECT_EQ(log().substr(0, 6), "older\n");
+}
+
+TEST_F(Apply, WritesToNoLogThatLeadsElsewhere) {
+    const auto target = scratch.file("target", "kept");
+    std::filesystem::create_directory(scratch / "logs");
+    std::filesystem::create_symlink(target, config.log.file);
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    std::filesystem::remove(config.log.file);
+    std::filesystem::create_hard_link(target, config.log.file);
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(text_of(target), "kept");
+    EXPECT_FALSE(world.called("script"));
+    EXPECT_EQ(state().outcome, Outcome::failed); // nothing was changed
+}
+
+TEST_F(Apply, RunsWhenItIsDue) {
+    store().save(due());
+    EXPECT_EQ(apply(), ExitCode::done);
+    EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Apply, RefusesToStartOutsideItsStage) {
+    world.in_unit = true;
+    EXPECT_THROW(apply(), UsageError); // no record
+    for (const auto stage : {Stage::find, Stage::prepare, Stage::reboot, Stage::verify}) {
+        auto state = due();
+        state.stage = stage;
+        store().save(state);
+        EXPECT_THROW(apply(), UsageError) << word(stage);
+    }
+    for (const auto change : {Change::begun, Change::done, Change::failed}) {
+        auto state = due();
+        state.change = change;
+        store().save(state);
+        EXPECT_THROW(apply(), UsageError) << word(change);
+    }
+    auto closed = due();
+    closed.outcome = Outcome::failed;
+    store().save(closed);
+    EXPECT_THROW(apply(), UsageError);
+    EXPECT_FALSE(world.called("script"));
+}
+
+TEST_F(Apply, RefusesToStartOutsideItsUnit) {
+    store().save(due());
+    world.in_unit = false;
+    EXPECT_THROW(apply(), UsageError);
+    EXPECT_FALSE(world.called("script"));
+}
+
+TEST_F(Apply, RefusesAMediumThatIsNotTheAuthenticatedOne) {
+    store().save(due());
+    for (const auto mounted : {std::optional<std::uint64_t>(1793), std::optional<std::uint64_t>()}) {
+        world.mounted = mounted;
+        EXPECT_THROW(apply(), Failure);
+    }
+    due();
+    world.boot = "boot-2"; // device numbers mean nothing in another boot
+    EXPECT_THROW(apply(), Failure);
+    EXPECT_FALSE(world.called("script"));
+    EXPECT_EQ(state().change, Change::none);
+}
+
+TEST_F(Apply, RecordsWhyItFailed) {
+    store().save(due());
+    world.work = [](const Terminal::Session&) { return 3; };
+    EXPECT_EQ(apply(), ExitCode::apply_failed);
+    EXPECT_EQ(state().change, Change::failed);
+    EXPECT_EQ(state().reason, Reason::script_failed);
+    EXPECT_EQ(state().message, "upgrade-um.sh ended with status 3");
+    EXPECT_TRUE(state().open()); // the agent closes it
+}
+
+TEST_F(Apply, DoesNotBelieveAVersionCommandThatFails) {
+    store().save(due());
+    world.work = [this](const Terminal::Session&) {
+        world.installed.clear();
+        return 0;
+    };
+    EXPECT_EQ(apply(), ExitCode::apply_failed);
+    EXPECT_EQ(state().reason, Reason::packages_incomplete);
+}

@@ -1,0 +1,289 @@
+// The agent, its unit or the machine dies in every stage; then it is started again.
+
+#include "unit/story.hpp"
+
+#include "system/termination.hpp"
+
+#include <csignal>
+
+using namespace um;
+using namespace um::test;
+
+using Crashed = Story;
+using Failing = Story;
+using Terminating = Story;
+
+namespace {
+
+struct Case {
+    std::string name;
+    std::string call; ///< at which the agent dies
+    Stage stage;      ///< that the record then holds
+};
+
+const Case before_the_change[] = {
+    {"BeforeAuthentication", "read .mf", Stage::authenticate}, {"InTheDigest", "digest", Stage::authenticate},
+    {"BeforeTheMount", "expect_unchanged", Stage::mount},      {"InTheMount", "mount", Stage::mount},
+    {"InPreflight", "space /boot", Stage::preflight},          {"InPrepare", "run modprobe", Stage::prepare},
+    {"BeforeTheApplyUnitStarts", "run_to_end", Stage::apply},
+};
+
+class CrashedBeforeTheChange : public Story, public testing::WithParamInterface<Case> {};
+
+} // namespace
+
+TEST_P(CrashedBeforeTheChange, StartsFromTheTopAndAuthenticatesAgain) {
+    world.fates[GetParam().call] = Fate::crash;
+    run_and_crash();
+    EXPECT_EQ(state().stage, GetParam().stage);
+    EXPECT_EQ(state().change, Change::none);
+    EXPECT_FALSE(world.called("script"));
+    events();
+    world.calls.clear();
+    EXPECT_EQ(run(), ExitCode::done);
+    const auto story = events();
+    EXPECT_EQ(story.find("upgrade-resumed:" + std::string(word(GetParam().stage)) +
+                         " stage-finished:find "
+                         "stage-started:authenticate"),
+              0U)
+        << story;
+    for (const auto* call : {"verify_signature", "digest", "mount", "script"})
+        EXPECT_EQ(world.count(call), 1) << call;
+    EXPECT_EQ(state().id, "id-1");
+    EXPECT_EQ(state().attempts, 2U);
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_FALSE(world.mounted);
+}
+
+TEST_P(CrashedBeforeTheChange, GoesOnAfterThePowerWasCut) {
+    world.fates[GetParam().call] = Fate::power_cut;
+    run_and_crash();
+    EXPECT_EQ(verify(), ExitCode::done); // as the unit after the boot does
+    EXPECT_EQ(world.count("script"), 1);
+    EXPECT_EQ(state().stage, Stage::reboot);
+}
+
+TEST_P(CrashedBeforeTheChange, NeedsAPersonAfterThreeAttempts) {
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+        world.fates[GetParam().call] = Fate::crash;
+        run_and_crash();
+    }
+    world.calls.clear();
+    EXPECT_EQ(run(), ExitCode::needs_manual);
+    EXPECT_FALSE(world.called("script"));
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+    EXPECT_EQ(state().attempts, 3U);
+    EXPECT_EQ(closed(), 1U);
+}
+
+TEST_P(CrashedBeforeTheChange, StopsWhereThePolicySaysSo) {
+    world.fates[GetParam().call] = Fate::crash;
+    run_and_crash();
+    config.apply.interrupted = OnInterruption::stop;
+    run();
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+    EXPECT_FALSE(world.called("script"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Stage, CrashedBeforeTheChange, testing::ValuesIn(before_the_change),
+                         [](const auto& instance) { return instance.param.name; });
+
+TEST_F(Crashed, LeavesNoRecordWhileItLooksForMedia) {
+    world.fates["open"] = Fate::crash;
+    run_and_crash();
+    EXPECT_FALSE(recorded());
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().attempts, 1U);
+}
+
+TEST_F(Crashed, UnmountsWhatAKilledAgentLeft) {
+    world.fates["space /"] = Fate::crash;
+    run_and_crash();
+    EXPECT_TRUE(world.mounted);
+    run();
+    EXPECT_FALSE(world.mounted);
+}
+
+TEST_F(Crashed, FailsWhenTheMediaAreGoneThen) {
+    world.fates["digest"] = Fate::crash;
+    run_and_crash();
+    world.paths.clear();
+    EXPECT_EQ(run(), ExitCode::media);
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_EQ(state().reason, Reason::media_none);
+}
+
+TEST_F(Crashed, WaitsForAChangeThatOutlivedTheAgent) {
+    world.fates["run_to_end"] = Fate::crash;
+    run_and_crash();
+    world.units[apply_unit].active = "activating";
+    world.calls.clear();
+    world.hooks["run_to_end returns"] = [&] { world.units[apply_unit].active = "inactive"; };
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_FALSE(world.called("digest"));
+    EXPECT_FALSE(world.called("mount"));
+    EXPECT_EQ(world.count("script"), 1);
+    EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Crashed, TakesAFinishedChangeFromItsRecord) {
+    world.fates["run_to_end returns"] = Fate::crash;
+    run_and_crash();
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_EQ(state().stage, Stage::apply);
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("script"), 1);
+    EXPECT_EQ(world.count("run_to_end"), 1);
+    EXPECT_EQ(state().stage, Stage::reboot);
+    EXPECT_FALSE(world.mounted);
+}
+
+TEST_F(Crashed, TakesAFailedChangeFromItsRecord) {
+    world.work = [](const Terminal::Session&) { return 3; };
+    world.fates["run_to_end returns"] = Fate::crash;
+    run_and_crash();
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().reason, Reason::script_failed);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(world.count("script"), 1);
+}
+
+TEST_F(Crashed, NeedsAPersonWhenTheChangeItselfDied) {
+    world.fates["script"] = Fate::crash; // in the apply unit: the agent lives and sees it
+    EXPECT_EQ(run(), ExitCode::needs_manual);
+    EXPECT_EQ(state().change, Change::begun);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+    EXPECT_FALSE(world.called("reboot"));
+}
+
+TEST_F(Crashed, NeedsAPersonWhenThePowerWasCutInTheChange) {
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    EXPECT_EQ(state().change, Change::begun);
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+    EXPECT_EQ(world.count("script"), 1); // a broken transaction is not run again
+}
+
+TEST_F(Crashed, AsksForTheRebootAgain) {
+    world.fates["reboot"] = Fate::crash;
+    run_and_crash();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().stage, Stage::reboot); // still the same boot
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("reboot"), 2);
+    EXPECT_EQ(world.count("script"), 1);
+}
+
+TEST_F(Crashed, TakesANewBootForTheRebootThatItAskedFor) {
+    world.fates["sync"] = Fate::power_cut; // the apply unit's: the change is not recorded yet
+    run_and_crash();
+    EXPECT_EQ(state().change, Change::begun);
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    abandon("restored");
+
+    world.installed = "4.6.0.1";
+    world.fates["reboot"] = Fate::power_cut;
+    run_and_crash();
+    events();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(events(), "stage-started:verify stage-finished:verify upgrade-finished:succeeded");
+}
+
+TEST_F(Crashed, VerifiesAgain) {
+    upgrade();
+    for (const auto fate : {Fate::crash, Fate::power_cut}) {
+        world.fates["run /bin/bash as usagemeter"] = fate;
+        EXPECT_THROW(verify(), Crash);
+        world.crashed = false;
+        EXPECT_EQ(state().stage, Stage::verify);
+    }
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+    EXPECT_EQ(world.count("script"), 1);
+}
+
+TEST_F(Crashed, RefusesADamagedRecord) {
+    world.fates["digest"] = Fate::crash;
+    run_and_crash();
+    const auto text = text_of(store().path());
+    scratch.file("state/state.ini", text.substr(0, text.size() / 2));
+    world.calls.clear();
+    for (const auto& start :
+         std::initializer_list<std::function<void()>>{[&] { run(); }, [&] { verify(); }}) {
+        try {
+            start();
+            ADD_FAILURE() << "went on";
+        } catch (const Failure& failure) {
+            EXPECT_EQ(failure.reason(), Reason::state_damaged);
+        }
+    }
+    EXPECT_TRUE(world.calls.empty());
+    EXPECT_EQ(text_of(store().path()), text.substr(0, text.size() / 2));
+}
+
+TEST_F(Failing, ClosesAnUpgradeThatChangedNothing) {
+    world.fates["mount"] = Fate::system_failure;
+    EXPECT_EQ(run(), ExitCode::internal);
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_EQ(state().message, "mount: Input/output error");
+    EXPECT_EQ(closed(), 1U);
+    const auto story = events();
+    EXPECT_NE(story.find("stage-failed:mount upgrade-finished:failed"), std::string::npos) << story;
+}
+
+TEST_F(Failing, SaysItEvenWhenItLooksForMedia) {
+    world.fates["open"] = Fate::system_failure;
+    EXPECT_EQ(run(), ExitCode::internal);
+    EXPECT_EQ(events(), "upgrade-started stage-failed:find upgrade-finished:failed");
+}
+
+TEST_F(Failing, LeavesTheRecordOpenOnceAChangeMayBeAtWork) {
+    for (const auto* call : {"run_to_end", "run_to_end returns", "reboot"}) {
+        world.fates[call] = Fate::system_failure;
+        EXPECT_EQ(run(), ExitCode::internal) << call;
+        EXPECT_TRUE(state().open()) << call;
+        EXPECT_EQ(closed(), 0U) << call;
+    }
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("script"), 1);
+    world.reboot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+}
+
+// A signal is remembered by the whole process, so it comes to a process of its own.
+
+TEST_F(Terminating, ClosesAnUpgradeThatChangedNothing) {
+    world.hooks["digest"] = [] { std::raise(SIGTERM); };
+    const auto end = [&] {
+        catch_termination();
+        try {
+            run();
+        } catch (const Terminated& terminated) {
+            const bool right = terminated.signal == SIGTERM && state().outcome == Outcome::failed &&
+                               state().reason == Reason::interrupted && !world.called("mount");
+            std::_Exit(right ? 0 : 1);
+        }
+        std::_Exit(2);
+    };
+    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
+}
+
+TEST_F(Terminating, LeavesTheRecordOpenOnceTheChangeIsComplete) {
+    world.hooks["run_to_end returns"] = [] { std::raise(SIGTERM); };
+    const auto end = [&] {
+        catch_termination();
+        try {
+            run();
+        } catch (const Terminated&) {
+            std::_Exit(state().open() && state().change == Change::done ? 0 : 1);
+        }
+        std::_Exit(2);
+    };
+    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
+}

@@ -50,6 +50,7 @@ struct World {
     // what the ports see of the world's fate
     std::map<std::string, Fate> fates;
     std::map<std::string, Failure> failures;
+    std::map<std::string, std::function<void()>> hooks; ///< run at every such call
     std::vector<std::string> calls;
     bool in_unit = false; ///< the process at work is the apply unit's
     bool crashed = false; ///< the agent is dead: its destructors do nothing
@@ -68,6 +69,8 @@ struct World {
     /// Each port's call comes by here.
     void call(const std::string& what) {
         calls.push_back(what);
+        if (const auto hook = hooks.find(what); hook != hooks.end())
+            hook->second();
         if (const auto failure = failures.find(what); failure != failures.end())
             throw failure->second;
         const auto fate = fates.extract(what); // it happens once
@@ -85,7 +88,8 @@ struct World {
         boot = "boot-" + std::to_string(++boots_);
         mounted.reset();
     }
-    bool called(const std::string& what) const { return std::count(calls.begin(), calls.end(), what) > 0; }
+    long count(const std::string& what) const { return std::count(calls.begin(), calls.end(), what); }
+    bool called(const std::string& what) const { return count(what) > 0; }
 
 private:
     unsigned boots_ = 1;

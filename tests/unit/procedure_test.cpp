@@ -2,15 +2,328 @@
 
 #include "unit/story.hpp"
 
+#include <filesystem>
+
 using namespace um;
 using namespace um::test;
 
 using Procedure = Story;
+using Verify = Story;
 using Check = Story;
 using Abandon = Story;
 
-TEST_F(Procedure, UpgradesOnceFromMediaToVerification) {
+namespace {
+
+/// Every file below a directory with its content.
+std::map<std::string, std::string> tree(const std::string& directory) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
+        files[entry.path().string()] = entry.is_regular_file() ? text_of(entry.path().string()) : "";
+    return files;
+}
+
+std::string reasons_of(const CheckResult& result) {
+    std::string text;
+    for (const auto& finding : result.findings)
+        text += (text.empty() ? "" : " ") + std::string(word(finding.reason));
+    return text;
+}
+
+} // namespace
+
+TEST_F(Procedure, TellsTheWholeStoryOnce) {
     EXPECT_EQ(run(), ExitCode::done);
-    EXPECT_EQ(events(), "stage-started:authenticate upgrade-started stage-finished:authenticate"
-                        "");
+    EXPECT_EQ(events(),
+              "upgrade-started stage-finished:find stage-started:authenticate stage-finished:authenticate "
+              "stage-started:mount stage-finished:mount stage-started:preflight stage-finished:preflight "
+              "stage-started:prepare stage-finished:prepare stage-started:apply stage-finished:apply "
+              "stage-started:reboot reboot-requested:reboot");
+    EXPECT_EQ(state().stage, Stage::reboot);
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_TRUE(state().open());
+    EXPECT_FALSE(world.mounted);
+    world.reboot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(events(), "stage-started:verify stage-finished:verify upgrade-finished:succeeded");
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+    EXPECT_EQ(closed(), 1U);
+}
+
+TEST_F(Procedure, NamesTheUpgradeInEveryEntryOfItsStory) {
+    upgrade();
+    EXPECT_EQ(verify(), ExitCode::done);
+    for (const auto& entry : journal.entries) {
+        EXPECT_EQ(field(entry, "UM_UPGRADE_ID"), "id-1");
+        EXPECT_EQ(field(entry, "UM_FROM_VERSION"), "4.6.0.1");
+        EXPECT_EQ(field(entry, "UM_TO_VERSION"), "4.7.0.0");
+        EXPECT_EQ(field(entry, "UM_MEDIA"), iso_name);
+    }
+    EXPECT_EQ(field(journal.entries.back(), "UM_MEDIA_SHA256"), sha256);
+    EXPECT_EQ(field(journal.entries.back(), "UM_SIGNER"), "CN=Vendor");
+}
+
+TEST_F(Procedure, BelievesNothingBeforeItIsAuthenticated) {
+    run();
+    const auto position = [&](const std::string& call) {
+        return std::find(world.calls.begin(), world.calls.end(), call) - world.calls.begin();
+    };
+    EXPECT_LT(position("verify_signature"), position("mount"));
+    EXPECT_LT(position("digest"), position("expect_unchanged"));
+    EXPECT_LT(position("expect_unchanged"), position("mount"));
+    EXPECT_LT(position("mount"), position("script"));
+    EXPECT_EQ(world.count("open"), 1); // one descriptor stands for the medium
+}
+
+TEST_F(Procedure, DoesNothingWithoutMedia) {
+    world.paths.clear();
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(field(journal.entries.at(0), "UM_UPGRADE_ID"), "");
+    EXPECT_EQ(field(journal.entries.at(0), "MESSAGE"), "nothing to do: no media in /media/*.iso, /dev/cdrom");
+    EXPECT_EQ(events(), "upgrade-finished:nothing-to-do");
+    EXPECT_FALSE(recorded());
+}
+
+TEST_F(Procedure, DoesNothingWhenTheMediaAreInstalled) {
+    world.installed = "4.7.0.0";
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(events(), "upgrade-finished:nothing-to-do");
+    EXPECT_FALSE(recorded());
+    EXPECT_FALSE(world.called("open"));
+}
+
+TEST_F(Procedure, KeepsTheLastRecordWhenThereIsNothingToDo) {
+    upgrade();
+    verify();
+    const auto before = tree(scratch.path());
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(tree(scratch.path()), before);
+}
+
+TEST_F(Procedure, FindsTheDrivesMediumByItsManifest) {
+    world.paths = {"/dev/cdrom"};
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().media, iso_name);
+    EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Procedure, TakesTheMediaThatItIsGiven) {
+    world.paths = {"/media/other.iso", iso_path};
+    only_media = iso_path;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Procedure, WarnsOfSha1AndSaysSoInTheEnd) {
+    world.sidecars[stem + ".mf"] = std::string(40, 'a') + "  " + iso_name + "\n";
+    upgrade();
+    EXPECT_NE(events().find("warning:authenticate:digest.weak"), std::string::npos);
+    EXPECT_EQ(state().warnings, 1U);
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded_with_warnings);
+}
+
+TEST_F(Procedure, TakesAManifestAloneWhereThePolicySaysSo) {
+    config.trust.require = Require::digest;
+    world.sidecars.erase(stem + ".crt");
+    world.sidecars.erase(stem + ".sign");
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_EQ(state().signer, "");
+}
+
+TEST_F(Procedure, AssumesASnapshotWhereThePolicySaysSo) {
+    std::filesystem::remove(confirmation());
+    config.snapshot.confirmation = Confirmation::assume;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Procedure, EnablesAndStartsSshd) {
+    world.units["sshd.service"].enablement = "disabled";
+    world.units["sshd.service"].active = "inactive";
+    run();
+    EXPECT_TRUE(world.called("enable sshd.service"));
+    EXPECT_TRUE(world.called("start sshd.service"));
+}
+
+TEST_F(Procedure, LeavesSshdAloneWhereThePolicySaysSo) {
+    config.sshd.manage = false;
+    world.units["sshd.service"].masked = true;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_FALSE(world.called("status sshd.service"));
+}
+
+TEST_F(Procedure, RebootsNow) {
+    run();
+    EXPECT_TRUE(world.called("reboot"));
+    EXPECT_FALSE(world.called("schedule_reboot"));
+}
+
+TEST_F(Procedure, RebootsWithNotice) {
+    config.reboot.policy = RebootPolicy::notice;
+    run();
+    EXPECT_TRUE(world.called("schedule_reboot"));
+    EXPECT_FALSE(world.called("reboot"));
+}
+
+TEST_F(Procedure, LeavesTheRebootToTheOperator) {
+    config.reboot.policy = RebootPolicy::manual;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_FALSE(world.called("schedule_reboot"));
+    EXPECT_FALSE(world.called("reboot"));
+    EXPECT_EQ(state().stage, Stage::reboot);
+    EXPECT_EQ(verify(), ExitCode::done); // not booted yet
+    EXPECT_EQ(state().stage, Stage::reboot);
+    world.reboot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+}
+
+TEST_F(Verify, DoesNothingWhenNothingWaitsForIt) {
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_TRUE(world.calls.empty());
+    upgrade();
+    verify();
+    world.calls.clear();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_TRUE(world.calls.empty());
+}
+
+TEST_F(Verify, IsWhatRunDoesToo) {
+    upgrade();
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+    EXPECT_EQ(world.ids, 1U);
+}
+
+TEST_F(Verify, WaitsForServicesThatComeUp) {
+    upgrade();
+    world.units["vmware-um-login.service"].active = "activating";
+    world.hooks["sleep"] = [&] {
+        if (world.count("sleep") == 3)
+            world.units["vmware-um-login.service"].active = "active";
+    };
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(world.count("sleep"), 3);
+}
+
+TEST_F(Verify, GivesUpAtTheDeadline) {
+    upgrade();
+    world.status_report = "journal: Offline\n";
+    EXPECT_EQ(verify(), ExitCode::verification_failed);
+    EXPECT_EQ(world.count("sleep"), 300); // 10 min, 2 s at a time
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::verify_status);
+}
+
+TEST_F(Verify, DoesNotWaitForWhatCannotSettle) {
+    upgrade();
+    world.installed = "4.6.0.1";
+    EXPECT_EQ(verify(), ExitCode::verification_failed);
+    EXPECT_FALSE(world.called("sleep"));
+    EXPECT_EQ(state().reason, Reason::verify_version);
+}
+
+TEST_F(Verify, SucceedsWithWarningsForServicesThatRunWithErrors) {
+    upgrade();
+    world.status_report = "journal: Running with errors\n";
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded_with_warnings);
+    EXPECT_FALSE(world.called("sleep"));
+}
+
+TEST_F(Verify, RunsTheStatusScriptAsTheProductsUser) {
+    upgrade();
+    verify();
+    EXPECT_TRUE(world.called("run /bin/bash as usagemeter"));
+}
+
+TEST_F(Check, IsReadyAndLeavesNothingBehind) {
+    const auto before = tree(scratch.path());
+    const auto result = check();
+    EXPECT_EQ(reasons_of(result), "");
+    EXPECT_FALSE(result.nothing_to_do);
+    EXPECT_EQ(result.signer->subject, "CN=Vendor");
+    EXPECT_EQ(result.state.to_version, "4.7.0.0");
+    EXPECT_EQ(tree(scratch.path()), before);
+    EXPECT_FALSE(world.mounted);
+    for (const auto* call : {"script", "run_to_end", "run modprobe", "enable sshd.service", "reboot"})
+        EXPECT_FALSE(world.called(call)) << call;
+    EXPECT_EQ(events(), "");
+}
+
+TEST_F(Check, ListsEveryRefusalOfMediaAndAppliance) {
+    world.sidecars.erase(stem + ".sign");
+    world.sidecars[stem + ".mf"] = std::string(64, '0') + "  " + iso_name + "\n";
+    std::filesystem::remove(confirmation());
+    world.free_space = 0;
+    EXPECT_EQ(reasons_of(check()),
+              "media.sidecar-missing manifest.mismatch snapshot.unconfirmed space.insufficient");
+}
+
+TEST_F(Check, MountsNothingThatIsNotGenuine) {
+    crypto.findings = {{Finding::Severity::refusal, Reason::certificate_untrusted, "no", "mend"}};
+    EXPECT_EQ(reasons_of(check()), "certificate.untrusted");
+    EXPECT_FALSE(world.called("mount"));
+}
+
+TEST_F(Check, RefusesWithoutMedia) {
+    world.paths.clear();
+    EXPECT_EQ(reasons_of(check()), "media.none");
+}
+
+TEST_F(Check, HasNothingToDoWhenTheMediaAreInstalled) {
+    world.installed = "4.7.0.0";
+    const auto result = check();
+    EXPECT_TRUE(result.nothing_to_do);
+    EXPECT_EQ(reasons_of(result), "");
+    EXPECT_FALSE(world.called("digest"));
+}
+
+TEST_F(Abandon, RefusesWhereNoUpgradeIsOpen) {
+    EXPECT_THROW(abandon("why"), UsageError);
+    upgrade();
+    verify();
+    EXPECT_THROW(abandon("why"), UsageError);
+}
+
+TEST_F(Abandon, ClosesAnUpgradeThatNeedsAPerson) {
+    world.work = [](const Terminal::Session&) { return 1; };
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(run(), ExitCode::needs_manual);
+    EXPECT_EQ(world.ids, 1U);
+    events();
+    abandon("reverted to the snapshot");
+    EXPECT_EQ(events(), "abandoned:needs-manual");
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::script_failed);
+    EXPECT_EQ(store().closed().at(0).abandoned, "reverted to the snapshot");
+    run();
+    EXPECT_EQ(world.ids, 2U); // the next one may begin
+}
+
+TEST_F(Abandon, ClosesAnInterruptedUpgradeByWhatWasChanged) {
+    world.fates["digest"] = Fate::crash;
+    run_and_crash();
+    abandon("never mind");
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    abandon("restored");
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+}
+
+TEST_F(Abandon, IsRefusedWhileTheChangeIsAtWork) {
+    world.fates["run_to_end"] = Fate::crash;
+    run_and_crash();
+    world.units[apply_unit].active = "activating";
+    try {
+        abandon("impatience");
+        ADD_FAILURE() << "was abandoned";
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.reason(), Reason::busy);
+    }
+    EXPECT_TRUE(state().open());
 }

@@ -8,8 +8,7 @@
 
 namespace um::test {
 
-class Story : public testing::Test {
-protected:
+struct Story : testing::Test {
     Story() {
         ::setenv("JOURNAL_STREAM", "8:1", 1); // as under systemd: the console stays silent
         config.media.search = {"/media/*.iso", "/dev/cdrom"};

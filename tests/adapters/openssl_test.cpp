@@ -1,0 +1,302 @@
+// libcrypto, on keys and media made here; the verdicts are compared with the openssl program's.
+
+#include "system/openssl_crypto.hpp"
+
+#include "support/keys.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+
+using namespace um;
+using um::test::Keys;
+
+namespace {
+
+constexpr auto leaf_extensions =
+    "basicConstraints = CA:false\nkeyUsage = digitalSignature\nextendedKeyUsage = codeSigning\n";
+
+/// The keys that most tests share; made once.
+struct SharedKeys : Keys {
+    SharedKeys() {
+        certificate("expired", "/CN=Expired", "middle", leaf_extensions,
+                    "-startdate 20200101000000Z -enddate 20210101000000Z");
+        certificate("future", "/CN=Future", "middle", leaf_extensions,
+                    "-startdate 20900101000000Z -enddate 20910101000000Z");
+        certificate(
+            "server", "/CN=Server", "middle",
+            "basicConstraints = CA:false\nkeyUsage = digitalSignature\nextendedKeyUsage = serverAuth\n");
+        certificate("cipher", "/CN=Cipher", "middle",
+                    "basicConstraints = CA:false\nkeyUsage = keyEncipherment\n");
+        certificate("below-leaf", "/CN=Below", "signer", leaf_extensions);
+        openssl("req -x509 -newkey rsa:2048 -nodes -keyout stranger.key -out stranger.crt -days 30 -subj "
+                "/CN=Stranger");
+    }
+};
+
+const Keys& keys() {
+    static const SharedKeys made;
+    return made;
+}
+
+TrustPolicy pinned(const std::string& anchor = "root.crt") {
+    TrustPolicy policy;
+    policy.anchors = keys().path(anchor);
+    return policy;
+}
+
+std::string chain(const std::string& leaf) {
+    return keys().pem(leaf) + keys().pem("middle");
+}
+
+std::string reasons_of(const CertificateVerdict& verdict) {
+    std::string text;
+    for (const auto& finding : verdict.findings) {
+        EXPECT_FALSE(finding.hint.empty());
+        text += (text.empty() ? "" : " ") + std::string(word(finding.reason));
+    }
+    return text;
+}
+
+std::string verdict_on(const std::string& pem, const TrustPolicy& policy = pinned()) {
+    return reasons_of(OpensslCrypto().judge_certificate(pem, policy));
+}
+
+/// What `openssl verify` says of the leaf with the same anchor and intermediate.
+bool openssl_accepts(const std::string& leaf, const std::string& options = "-CAfile root.crt") {
+    return test::shell("cd " + keys().directory.path() + " && openssl verify " + options +
+                       " -untrusted middle.crt " + leaf + ".crt")
+               .status == 0;
+}
+
+std::string signature_verdict(const std::string& message, const std::string& signature,
+                              const std::string& pem, const TrustPolicy& policy = pinned()) {
+    try {
+        return std::string(name(OpensslCrypto().verify_signature(message, signature, pem, policy)));
+    } catch (const Failure& failure) {
+        return std::string(word(failure.reason()));
+    }
+}
+
+bool openssl_verifies(const std::string& signer, const std::string& message, const std::string& signature,
+                      const std::string& digest) {
+    const auto& directory = keys().directory;
+    directory.file("m", message);
+    directory.file("s", signature);
+    return test::shell("cd " + directory.path() + " && openssl x509 -in " + signer +
+                       ".crt -pubkey -noout > p && openssl dgst -" + digest + " -verify p -signature s m")
+               .status == 0;
+}
+
+const std::string message = "SHA256(x.iso)= 00\n";
+
+} // namespace
+
+TEST(Certificate, IsTrustedUpToAPinnedRoot) {
+    const auto verdict = OpensslCrypto().judge_certificate(chain("signer"), pinned());
+    EXPECT_EQ(reasons_of(verdict), "");
+    EXPECT_TRUE(openssl_accepts("signer"));
+    ASSERT_TRUE(verdict.signer);
+    EXPECT_EQ(verdict.signer->subject, "CN=Vendor Signer,O=Vendor\\, Inc.,C=US");
+    auto fingerprint = keys().openssl("x509 -in signer.crt -noout -fingerprint -sha256");
+    fingerprint = fingerprint.substr(fingerprint.find('=') + 1);
+    std::string plain;
+    for (const char c : fingerprint)
+        if (std::isxdigit(static_cast<unsigned char>(c)) != 0)
+            plain += static_cast<char>(std::tolower(c));
+    EXPECT_EQ(verdict.signer->fingerprint, plain);
+    EXPECT_EQ(verdict.signer->not_before.size(), std::string("2026-11-22T00:00:00Z").size());
+}
+
+TEST(Certificate, IsTrustedUpToAPinnedIntermediateOrItself) {
+    EXPECT_EQ(verdict_on(keys().pem("signer"), pinned("middle.crt")), "");
+    EXPECT_EQ(verdict_on(keys().pem("signer"), pinned("signer.crt")), "");
+    EXPECT_EQ(verdict_on(keys().pem("stranger"), pinned("stranger.crt")), "");
+}
+
+TEST(Certificate, IsTrustedByADirectoryOfAnchors) {
+    const test::Scratch anchors;
+    anchors.file("a.pem", keys().pem("stranger"));
+    anchors.file("b.pem", keys().pem("root"));
+    anchors.file("README", "no certificate");
+    auto policy = pinned();
+    policy.anchors = anchors.path();
+    EXPECT_EQ(verdict_on(chain("signer"), policy), "");
+}
+
+TEST(Certificate, IsUntrustedWithoutItsAnchor) {
+    EXPECT_EQ(verdict_on(chain("signer"), pinned("stranger.crt")), "certificate.untrusted");
+    EXPECT_FALSE(openssl_accepts("signer", "-CAfile stranger.crt"));
+    EXPECT_EQ(verdict_on(keys().pem("stranger")), "certificate.untrusted"); // signed by itself
+    EXPECT_FALSE(openssl_accepts("stranger"));
+    EXPECT_EQ(verdict_on(keys().pem("signer")), "certificate.untrusted"); // no intermediate
+    EXPECT_EQ(
+        verdict_on(keys().pem("signer") + keys().pem("middle") + keys().pem("root"), pinned("stranger.crt")),
+        "certificate.untrusted"); // an anchor that comes with the media is none
+}
+
+TEST(Certificate, IsUntrustedBelowALeaf) {
+    EXPECT_NE(verdict_on(keys().pem("below-leaf") + keys().pem("signer") + keys().pem("middle")), "");
+}
+
+TEST(Certificate, IsUntrustedWithoutAnyAnchor) {
+    const test::Scratch nothing;
+    auto policy = pinned();
+    policy.anchors = nothing.path();
+    EXPECT_EQ(verdict_on(chain("signer"), policy), "certificate.untrusted");
+    policy.anchors = nothing / "missing.pem";
+    EXPECT_EQ(verdict_on(chain("signer"), policy), "certificate.untrusted");
+    policy.anchors = nothing.file("garbage.pem", "garbage");
+    EXPECT_EQ(verdict_on(chain("signer"), policy), "certificate.untrusted");
+}
+
+TEST(Certificate, ExpiresUnlessThePolicyAcceptsThat) {
+    EXPECT_EQ(verdict_on(chain("expired")), "certificate.expired");
+    EXPECT_FALSE(openssl_accepts("expired"));
+    auto policy = pinned();
+    policy.accept_expired = true;
+    EXPECT_EQ(verdict_on(chain("expired"), policy), "");
+    EXPECT_EQ(verdict_on(keys().pem("expired"), policy), "certificate.untrusted"); // and nothing else
+    policy.anchors = keys().path("stranger.crt");
+    EXPECT_EQ(verdict_on(chain("expired"), policy), "certificate.untrusted");
+}
+
+TEST(Certificate, NamesTheClockWhenItsTimeIsNotNow) {
+    const auto verdict = OpensslCrypto().judge_certificate(chain("expired"), pinned());
+    EXPECT_NE(verdict.findings.at(0).message.find(
+                  "(valid from 2020-01-01T00:00:00Z to 2021-01-01T00:00:00Z; the machine's clock says 20"),
+              std::string::npos)
+        << verdict.findings.at(0).message;
+}
+
+TEST(Certificate, IsNotYetValid) {
+    EXPECT_EQ(verdict_on(chain("future")), "certificate.not-yet-valid");
+    EXPECT_FALSE(openssl_accepts("future"));
+    auto policy = pinned();
+    policy.accept_expired = true;
+    EXPECT_EQ(verdict_on(chain("future"), policy), "certificate.not-yet-valid");
+}
+
+TEST(Certificate, IsForSigning) {
+    EXPECT_EQ(verdict_on(chain("server")), "certificate.usage");
+    EXPECT_EQ(verdict_on(chain("cipher")), "certificate.usage");
+}
+
+TEST(Certificate, BelongsToTheAllowedSigner) {
+    auto policy = pinned();
+    const auto fingerprint = OpensslCrypto().judge_certificate(chain("signer"), policy).signer->fingerprint;
+    auto upper = fingerprint;
+    for (auto& c : upper)
+        c = static_cast<char>(std::toupper(c));
+    for (const auto& allowed : {std::string("Vendor Signer"), std::string("Vendor, Inc."),
+                                "sha256:" + fingerprint, "sha256:" + upper}) {
+        policy.signer = allowed;
+        EXPECT_EQ(verdict_on(chain("signer"), policy), "") << allowed;
+    }
+    for (const auto& allowed : {std::string("Vendor"), std::string("vendor signer"), std::string("US"),
+                                "sha256:" + fingerprint.substr(1), std::string("sha256:"), fingerprint}) {
+        policy.signer = allowed;
+        EXPECT_EQ(verdict_on(chain("signer"), policy), "certificate.signer") << allowed;
+    }
+}
+
+TEST(Certificate, IsJudgedInEveryRespectAtOnce) {
+    auto policy = pinned("stranger.crt");
+    policy.signer = "Somebody";
+    EXPECT_EQ(verdict_on(chain("server"), policy),
+              "certificate.usage certificate.signer certificate.untrusted");
+}
+
+TEST(Certificate, IsMalformed) {
+    const auto pem = keys().pem("signer");
+    for (const auto& text : {std::string(), std::string("garbage"), pem.substr(0, pem.size() / 2),
+                             pem + pem.substr(0, pem.size() / 2), std::string("\0\1\2", 3),
+                             test::text_of(keys().path("signer.key"))}) {
+        const auto verdict = OpensslCrypto().judge_certificate(text, pinned());
+        EXPECT_EQ(reasons_of(verdict), "certificate.malformed") << text;
+        EXPECT_FALSE(verdict.signer);
+    }
+}
+
+TEST(RevocationList, IsAskedWhenItIsSet) {
+    const Keys own;
+    const auto judged = [&](const std::string& crl) {
+        TrustPolicy policy;
+        policy.anchors = own.path("root.crt");
+        policy.crl = own.directory.file("all.crl", crl);
+        return verdict_on(own.pem("signer") + own.pem("middle"), policy);
+    };
+    const auto root = own.revocation_list("root", 30);
+    const auto stale_root = own.revocation_list("root", 0);
+    EXPECT_EQ(judged(root + own.revocation_list("middle", 30)), "");
+    EXPECT_EQ(judged(root), "certificate.crl"); // the intermediate's list is missing
+    EXPECT_EQ(judged(root + own.revocation_list("middle", 0)), "certificate.crl");
+    EXPECT_EQ(judged(stale_root + own.revocation_list("middle", 30)), "certificate.crl");
+    EXPECT_EQ(judged("garbage"), "certificate.crl");
+    own.revoke("signer", "middle");
+    EXPECT_EQ(judged(root + own.revocation_list("middle", 30)), "certificate.revoked");
+    own.revoke("middle", "root");
+    EXPECT_EQ(judged(own.revocation_list("root", 30) + own.revocation_list("middle", 30)),
+              "certificate.revoked");
+}
+
+TEST(RevocationList, IsRefusedWhenItIsMissing) {
+    auto policy = pinned();
+    policy.crl = "/no/such.crl";
+    EXPECT_EQ(verdict_on(chain("signer"), policy), "certificate.crl");
+}
+
+TEST(Signature, IsVerifiedWithTheDigestThatMadeIt) {
+    const std::pair<std::string, std::string> digests[] = {
+        {"sha1", "SHA-1"}, {"sha256", "SHA-256"}, {"sha384", "SHA-384"}, {"sha512", "SHA-512"}};
+    for (const auto& [digest, shown] : digests) {
+        const auto signature = keys().sign("signer", message, digest);
+        EXPECT_EQ(signature_verdict(message, signature, chain("signer")), shown);
+        EXPECT_TRUE(openssl_verifies("signer", message, signature, digest));
+    }
+}
+
+TEST(Signature, IsRefusedWithSha1WhereThePolicySaysSo) {
+    auto policy = pinned();
+    policy.accept_sha1 = false;
+    EXPECT_EQ(signature_verdict(message, keys().sign("signer", message, "sha1"), chain("signer"), policy),
+              "digest.weak");
+    EXPECT_EQ(signature_verdict(message, keys().sign("signer", message, "sha256"), chain("signer"), policy),
+              "SHA-256");
+}
+
+TEST(Signature, DoesNotMatchAnotherMessageKeyOrByte) {
+    const auto signature = keys().sign("signer", message, "sha256");
+    for (const auto& other : {message + "\n", message.substr(1), std::string()}) {
+        EXPECT_EQ(signature_verdict(other, signature, chain("signer")), "signature.mismatch");
+        EXPECT_FALSE(openssl_verifies("signer", other, signature, "sha256"));
+    }
+    EXPECT_EQ(signature_verdict(message, keys().sign("stranger", message, "sha256"), chain("signer")),
+              "signature.mismatch");
+    for (const std::size_t at : {0U, 100U, 255U}) {
+        auto damaged = signature;
+        damaged[at] = static_cast<char>(damaged[at] ^ 1);
+        EXPECT_EQ(signature_verdict(message, damaged, chain("signer")), "signature.mismatch") << at;
+        EXPECT_FALSE(openssl_verifies("signer", message, damaged, "sha256"));
+    }
+    EXPECT_EQ(signature_verdict(message, std::string(256, '\0'), chain("signer")), "signature.mismatch");
+}
+
+TEST(Signature, IsMalformedWhenItIsTooShortOrTooLong) {
+    const auto signature = keys().sign("signer", message, "sha256");
+    for (const auto& other : {std::string(), signature.substr(0, 255), signature.substr(1), signature + "\n"})
+        EXPECT_EQ(signature_verdict(message, other, chain("signer")), "signature.malformed") << other.size();
+    EXPECT_EQ(signature_verdict(message, keys().openssl("base64 -in message.sign"), chain("signer")),
+              "signature.malformed");
+}
+
+TEST(Signature, IsNotPss) {
+    keys().directory.file("message", message);
+    keys().openssl("dgst -sha256 -sigopt rsa_padding_mode:pss -sign signer.key -out pss.sign message");
+    EXPECT_EQ(signature_verdict(message, test::text_of(keys().path("pss.sign")), chain("signer")),
+              "signature.mismatch");
+}
+
+TEST(Signature, NeedsACertificate) {
+    EXPECT_EQ(signature_verdict(message, "x", "garbage"), "certificate.malformed");
+}

@@ -1,0 +1,236 @@
+// Child processes, with and without a terminal.
+
+#include "system/process.hpp"
+#include "system/pty_terminal.hpp"
+
+#include "support/scratch.hpp"
+#include "support/wrap.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fcntl.h>
+#include <fstream>
+#include <unistd.h>
+
+using namespace um;
+using std::chrono::seconds;
+using um::test::Scratch;
+
+namespace {
+
+constexpr seconds long_enough{100};
+
+CommandResult sh(const std::string& script, const std::string& user = "", seconds limit = long_enough) {
+    return run_process({"/bin/sh", "-c", script}, user, limit);
+}
+
+/// Whether the process with the id that a script wrote into a file is gone, or only waits to be reaped.
+bool gone(const std::string& pid_file) {
+    std::ifstream status("/proc/" + std::to_string(std::stoi(um::test::text_of(pid_file))) + "/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.rfind("State:", 0) == 0)
+            return line.find('Z') != std::string::npos || line.find('X') != std::string::npos;
+    return true;
+}
+
+/// How many descriptors of this process every program gets that it starts: 0, 1, 2, and what its own parent
+/// left.
+std::size_t inherited() {
+    std::size_t count = 0;
+    for (int fd = 0; fd < 1024; ++fd)
+        if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0 && (flags & FD_CLOEXEC) == 0)
+            ++count;
+    return count;
+}
+
+/// Time goes faster where the adapter waits for a program that will not end.
+struct FastClock : um::test::Wrapped<FastClock> {
+    static int usleep(useconds_t) { return 0; }
+};
+
+/// A session that answers what contains `question`.
+struct Talk {
+    std::string question;
+    std::string answer;
+    std::string heard{};
+
+    Terminal::Session session() {
+        return {[this](const std::string& output) { heard += output; },
+                [this](std::chrono::milliseconds) -> std::optional<std::string> {
+                    if (question.empty() || heard.find(question) == std::string::npos)
+                        return std::nullopt;
+                    question.clear();
+                    return answer + "\n";
+                }};
+    }
+};
+
+int on_terminal(const std::string& script, const Terminal::Session& session) {
+    return PtyTerminal().run({"/bin/bash", "-c", script}, {"PATH=/usr/bin:/bin", "MARK=set"}, session);
+}
+
+int on_terminal(const std::string& script, std::string& heard) {
+    Talk talk{"", "", ""};
+    const int status = on_terminal(script, talk.session());
+    heard = talk.heard;
+    return status;
+}
+
+} // namespace
+
+UM_WRAP(FastClock, int, usleep, (useconds_t time), (time))
+
+TEST(Process, GivesStatusAndAllOutput) {
+    const auto result = sh("echo out; echo err >&2; exit 3");
+    EXPECT_EQ(result.status, 3);
+    EXPECT_EQ(result.output, "out\nerr\n");
+    EXPECT_FALSE(result.timed_out);
+}
+
+TEST(Process, CountsSignalsAsAShellDoes) {
+    EXPECT_EQ(sh("kill -TERM $$").status, 128 + SIGTERM);
+    EXPECT_EQ(sh("kill -KILL $$").status, 128 + SIGKILL);
+}
+
+TEST(Process, HasNoInput) {
+    EXPECT_EQ(sh("cat; echo end").output, "end\n");
+}
+
+TEST(Process, IsLookedForAlongThePath) {
+    EXPECT_EQ(run_process({"echo", "a b", "$HOME", "*"}, "", long_enough).output,
+              "a b $HOME *\n"); // and no shell
+}
+
+TEST(Process, SaysWhatCannotBeRun) {
+    const auto result = run_process({"/no/such/program"}, "", long_enough);
+    EXPECT_EQ(result.status, 127);
+    EXPECT_EQ(result.output, "'/no/such/program' cannot be run");
+}
+
+TEST(Process, KeepsAMebibyteOfOutput) {
+    const auto result = sh("head -c 3000000 /dev/zero");
+    EXPECT_EQ(result.status, 0); // and the program is not held up by the rest
+    EXPECT_EQ(result.output.size(), 1024U * 1024);
+}
+
+TEST(Process, IsKilledWithItsGroupAtTheTimeLimit) {
+    const Scratch scratch;
+    const auto result =
+        sh("sleep 1000 & echo $! > " + scratch / "pid" + "; echo begun; wait", "", seconds(1));
+    EXPECT_TRUE(result.timed_out);
+    EXPECT_EQ(result.status, 128 + SIGKILL);
+    EXPECT_EQ(result.output, "begun\n");
+    while (!gone(scratch / "pid"))
+        ::sched_yield(); // killed already; init has yet to take it away
+}
+
+TEST(Process, HasACleanEnvironment) {
+    ::setenv("UM_TEST_SECRET", "leaked", 1);
+    const auto result = sh("env | cut -d= -f1 | sort | tr '\\n' ' '");
+    EXPECT_EQ(result.output, "HOME LANG LOGNAME PATH PWD USER ");
+    ::unsetenv("UM_TEST_SECRET");
+}
+
+TEST(Process, RunsAsAnotherUserWithAllItsGroups) {
+    const auto result = sh("id -un; id -Gn; echo $HOME $USER $LOGNAME; pwd; cat /etc/shadow", "nobody");
+    EXPECT_EQ(result.output.find("nobody\nnogroup\n/nonexistent nobody nobody\n/\n"), 0U) << result.output;
+    EXPECT_NE(result.output.find("Permission denied"), std::string::npos) << result.output;
+}
+
+TEST(Process, CannotRunAsAUserThatIsNot) {
+    try {
+        sh("true", "no-such-user");
+        ADD_FAILURE() << "ran";
+    } catch (const SystemFailure& failure) {
+        EXPECT_STREQ(failure.what(), "there is no user 'no-such-user'");
+    }
+}
+
+TEST(Process, InheritsNoDescriptorAndLeavesNone) {
+    const auto before = um::test::open_descriptors();
+    const auto result = sh("ls /proc/self/fd | wc -l");
+    EXPECT_EQ(result.output, std::to_string(inherited() + 1) + "\n"); // and the directory that ls reads
+    EXPECT_EQ(um::test::open_descriptors(), before);
+}
+
+TEST(Pty, AnswersWhatReadAsks) {
+    Talk talk{"(y/n): ", "y", ""};
+    EXPECT_EQ(on_terminal("read -r -p 'Snapshot? (y/n): ' reply; echo \"got $reply\"", talk.session()), 0);
+    EXPECT_NE(talk.heard.find("Snapshot? (y/n): "), std::string::npos);
+    EXPECT_NE(talk.heard.find("got y\r\n"), std::string::npos) << talk.heard;
+}
+
+TEST(Pty, IsATerminalOnAllThreeDescriptors) {
+    std::string heard;
+    EXPECT_EQ(
+        on_terminal("[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo here > /dev/tty; stty size; echo $MARK $HOME",
+                    heard),
+        0);
+    EXPECT_EQ(heard, "here\r\n50 160\r\nset\r\n");
+}
+
+TEST(Pty, GivesTheExitStatus) {
+    std::string heard;
+    EXPECT_EQ(on_terminal("exit 7", heard), 7);
+    EXPECT_EQ(on_terminal("kill -TERM $$", heard), 128 + SIGTERM);
+    EXPECT_EQ(PtyTerminal().run({"/no/such/program"}, {}, Talk{"", "", ""}.session()), 127);
+}
+
+TEST(Pty, ReadsEverythingBeforeTheEnd) {
+    std::string heard;
+    EXPECT_EQ(on_terminal("head -c 300000 /dev/zero | tr '\\0' x", heard), 0);
+    EXPECT_EQ(heard, std::string(300'000, 'x'));
+}
+
+TEST(Pty, WaitsForAProgramThatClosesItsTerminal) {
+    std::string heard;
+    EXPECT_EQ(on_terminal("exec <&- >&- 2>&-; sleep 0.3; exit 5", heard), 5);
+}
+
+TEST(Pty, DoesNotWaitForADaemonThatKeepsTheTerminal) {
+    const Scratch scratch;
+    std::string heard;
+    EXPECT_EQ(on_terminal("trap '' HUP; sleep 1000 & echo $! > " + scratch / "pid" + "; echo done", heard),
+              0);
+    EXPECT_EQ(heard, "done\r\n");
+    EXPECT_FALSE(gone(scratch / "pid"));
+    ::kill(std::stoi(um::test::text_of(scratch / "pid")), SIGKILL);
+}
+
+TEST(Pty, EndsAProgramWhoseSessionThrows) {
+    const Scratch scratch;
+    const Terminal::Session session{[](const std::string&) {},
+                                    [&](std::chrono::milliseconds) -> std::optional<std::string> {
+                                        if (std::ifstream(scratch / "ready"))
+                                            throw Failure(Reason::script_prompt_unknown, "who?");
+                                        return std::nullopt;
+                                    }};
+    EXPECT_THROW(on_terminal("echo $$ > " + scratch / "pid" + "; touch " + scratch / "ready" + "; sleep 1000",
+                             session),
+                 Failure);
+    EXPECT_TRUE(gone(scratch / "pid"));
+}
+
+TEST(Pty, KillsAProgramThatIgnoresTheHangup) {
+    const Scratch scratch;
+    const FastClock fast;
+    const Terminal::Session session{[](const std::string& output) {
+                                        if (output.find("ready") != std::string::npos)
+                                            throw Failure(Reason::script_stalled, "too long");
+                                    },
+                                    [](std::chrono::milliseconds) { return std::optional<std::string>(); }};
+    EXPECT_THROW(on_terminal("trap '' HUP; echo $$ > " + scratch / "pid" +
+                                 "; echo ready; while :; do sleep 1000; done",
+                             session),
+                 Failure);
+    EXPECT_TRUE(gone(scratch / "pid"));
+}
+
+TEST(Pty, InheritsNoDescriptorAndLeavesNone) {
+    const auto before = um::test::open_descriptors();
+    std::string heard;
+    on_terminal("ls /proc/self/fd | wc -l", heard);
+    EXPECT_EQ(heard, std::to_string(inherited() + 1) + "\r\n");
+    EXPECT_EQ(um::test::open_descriptors(), before);
+}
