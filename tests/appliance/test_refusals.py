@@ -66,7 +66,7 @@ def forget_the_snapshot(appliance):
 def test_refused_and_nothing_changed(genuine, spoil, status, reason):
     spoil(genuine)
     before = genuine.picture()
-    cursor = genuine.output("journalctl -n 0 --show-cursor").removeprefix("-- cursor: ")
+    cursor = genuine.output("journalctl -n 0 --show-cursor").splitlines()[-1].removeprefix("-- cursor: ")
 
     started = genuine.run("systemctl start um-upgrade", check=False)
 

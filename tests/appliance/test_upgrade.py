@@ -31,7 +31,7 @@ def upgraded(appliance):
     appliance.old_boot = appliance.boot_id()
     appliance.run("systemctl start --no-block um-upgrade")
     # A second run while the first one works is sent away, and disturbs nothing.
-    wait_until("the change begins", lambda: appliance.events("UM_STAGE=apply"))
+    wait_until("the change begins", lambda: any(e.get("UM_STAGE") == "apply" for e in appliance.events()))
     appliance.second = appliance.agent("run", check=False)
     appliance.wait_reboot(appliance.old_boot, limit=900)
     wait_until(

@@ -2,12 +2,13 @@
 import json
 import shlex
 
-from . import products
-from .cache import STORE, cached
+from . import cache, products
+from .cache import cached
 from .machine import Machine, wait_until
 
 MEDIA_DIRECTORY = "/var/lib/um-upgrade/media"
-STORE_PATH = "/opt/vmware/cloudusagemetering/var/usage.db"
+# The product writes every second; who looks meanwhile waits for its turn.
+STORE = "sqlite3 -readonly -cmd '.timeout 60000' /opt/vmware/cloudusagemetering/var/usage.db"
 SERVICES = ["vmware-um-journal.service", "vmware-um-login.service"]
 SERVICES_4_7 = [*SERVICES, "vmware-um-schedule.service"]
 SNAPSHOT = "um-upgrade confirm-snapshot --name before-4.7 --valid-for 24h"
@@ -16,7 +17,7 @@ SNAPSHOT = "um-upgrade confirm-snapshot --name before-4.7 --valid-for 24h"
 class Appliance(Machine):
     def __init__(self, name, **options):
         """A fresh appliance; what it leaves (console, acknowledgements) stands in build/appliance/run/NAME."""
-        directory = STORE / "run" / name
+        directory = cache.STORE / "run" / name
         if directory.exists():
             for old in directory.iterdir():
                 old.unlink()
@@ -58,7 +59,7 @@ class Appliance(Machine):
             wait_until(f"{unit} is active", lambda unit=unit: self.is_active(unit))
 
     def store(self, query):
-        return self.output(f"sqlite3 -readonly {STORE_PATH} {shlex.quote(query)}").splitlines()
+        return self.output(f"{STORE} {shlex.quote(query)}").splitlines()
 
     def schema(self):
         return int(self.store("PRAGMA user_version")[0])
@@ -99,7 +100,7 @@ class Appliance(Machine):
             "unit files": f"systemctl list-unit-files --no-legend --no-pager --plain | {own}",
             "services": f"systemctl list-units --type=service --no-legend --no-pager --plain | {own}"
             " | awk '{print $1, $3, $4}' | grep -v '^systemd-'",
-            "schema": f"sqlite3 -readonly {STORE_PATH} .schema",
+            "schema": f"{STORE} .schema",
             "mounts": "findmnt --noheadings --list --output TARGET,SOURCE",
             "loop devices": "losetup --noheadings --list --output NAME,BACK-FILE",
             "files": "find /etc /opt/vmware /usr/lib/systemd -type f -not -path '*/var/*' -print0"
