@@ -4,15 +4,20 @@
 #include "system/media_directory.hpp"
 
 #include "support/scratch.hpp"
+#include "support/wrap.hpp"
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
 
 using namespace um;
+using testing::InSequence;
+using testing::Return;
+using testing::StrEq;
 using um::test::Scratch;
 
 namespace {
@@ -42,7 +47,69 @@ mode_t mode_of(const std::string& path) {
     return status.st_mode & 07777U;
 }
 
+/// Which file a descriptor stands for.
+std::string path_of(int fd) {
+    return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)).string();
+}
+
+struct DiskMock : um::test::Wrapped<DiskMock> {
+    MOCK_METHOD(int, fsync, (int));
+    MOCK_METHOD(int, rename, (const char*, const char*));
+};
+
+int failing(int error) {
+    errno = error;
+    return -1;
+}
+
 } // namespace
+
+UM_WRAP(DiskMock, int, fsync, (int fd), (fd))
+UM_WRAP(DiskMock, int, rename, (const char* from, const char* to), (from, to))
+
+TEST(File, IsOnDiskBeforeItTakesItsNameAndSoIsTheName) {
+    const Scratch scratch;
+    const auto path = scratch / "state.ini";
+    DiskMock mock;
+    const InSequence order;
+    EXPECT_CALL(mock, fsync).WillOnce([&](int fd) {
+        EXPECT_EQ(path_of(fd), path + ".new");
+        EXPECT_EQ(um::test::text_of(path + ".new"), "text");
+        return 0;
+    });
+    EXPECT_CALL(mock, rename(StrEq(path + ".new"), StrEq(path))).WillOnce(__real_rename);
+    EXPECT_CALL(mock, fsync).WillOnce([&](int fd) {
+        EXPECT_EQ(path_of(fd), scratch.path());
+        return 0;
+    });
+    replace_file(path, "text");
+}
+
+TEST(File, NamesWhichStepOfReplacingItFailed) {
+    const Scratch scratch;
+    const auto path = scratch.file("state.ini", "old");
+    const auto before = um::test::open_descriptors();
+    {
+        DiskMock mock;
+        EXPECT_CALL(mock, fsync).WillOnce([](int) { return failing(EIO); });
+        EXPECT_EQ(failure_of([&] { replace_file(path, "new"); }),
+                  "fsync '" + path + ".new': Input/output error");
+    }
+    {
+        DiskMock mock;
+        EXPECT_CALL(mock, fsync).WillOnce(Return(0));
+        EXPECT_CALL(mock, rename).WillOnce([](const char*, const char*) { return failing(EROFS); });
+        EXPECT_EQ(failure_of([&] { replace_file(path, "new"); }),
+                  "rename '" + path + ".new' to '" + path + "': Read-only file system");
+    }
+    EXPECT_EQ(um::test::text_of(path), "old");
+    DiskMock mock;
+    EXPECT_CALL(mock, fsync).WillOnce(Return(0)).WillOnce([](int) { return failing(EIO); });
+    EXPECT_CALL(mock, rename).WillOnce(__real_rename);
+    EXPECT_EQ(failure_of([&] { replace_file(path, "new"); }),
+              "fsync '" + scratch.path() + "': Input/output error");
+    EXPECT_EQ(um::test::open_descriptors(), before);
+}
 
 TEST(File, IsReplacedWhole) {
     const Scratch scratch;

@@ -200,10 +200,12 @@ TEST_F(Mounting, RefusesAnUnreadableMedium) {
 }
 
 TEST_F(Mounting, FailsWhenLibblkidDoes) {
-    EXPECT_CALL(mock, blkid_probe_set_device).WillOnce([](blkid_probe, int, blkid_loff_t, blkid_loff_t) {
-        errno = EIO;
-        return -1;
-    });
+    EXPECT_CALL(mock, blkid_probe_set_device)
+        .WillOnce([](blkid_probe, int, blkid_loff_t, blkid_loff_t) {
+            errno = EIO;
+            return -1;
+        })
+        .WillRepeatedly(__real_blkid_probe_set_device);
     EXPECT_EQ(failure_of(medium(iso9660())), "probe 'a.iso': Input/output error");
     EXPECT_CALL(mock, blkid_probe_enable_superblocks).WillOnce(Return(-1));
     EXPECT_EQ(failure_of(medium(iso9660())), "prepare to probe 'a.iso'");

@@ -1,0 +1,284 @@
+// systemd and logind over D-Bus, against a service manager of our own; and a bus that fails.
+
+#include "system/systemd_services.hpp"
+
+#include "support/fake_systemd.hpp"
+#include "support/scratch.hpp"
+#include "support/wrap.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <systemd/sd-login.h>
+
+using namespace um;
+using testing::_;
+using testing::NiceMock;
+using testing::Return;
+
+using TimePoint = std::chrono::steady_clock::time_point;
+
+namespace {
+
+/// The adapter's clock: no waiting in a test, and as much time as it likes passes with each look at it.
+struct Clock : test::Wrapped<Clock> {
+    static int nanosleep(const timespec*, timespec*) { return 0; }
+    TimePoint now() { return time += step; }
+
+    TimePoint time{};
+    std::chrono::seconds step{1};
+};
+
+struct LibsystemdMock : test::Wrapped<LibsystemdMock> {
+    MOCK_METHOD(int, sd_pid_get_unit, (pid_t, char**));
+    MOCK_METHOD(int, sd_bus_message_new_method_call,
+                (sd_bus*, sd_bus_message**, const char*, const char*, const char*, const char*));
+    MOCK_METHOD(int, sd_bus_message_append_basic, (sd_bus_message*, char, const void*));
+    MOCK_METHOD(int, sd_bus_message_read_basic, (sd_bus_message*, char, void*));
+    MOCK_METHOD(sd_bus_message*, sd_bus_message_unref, (sd_bus_message*));
+    LibsystemdMock();
+};
+
+} // namespace
+
+// The linker's names of std::chrono::steady_clock::now() and of the function behind
+// std::this_thread::sleep_for().
+extern "C" TimePoint __real__ZNSt6chrono3_V212steady_clock3nowEv();
+extern "C" TimePoint __wrap__ZNSt6chrono3_V212steady_clock3nowEv() {
+    auto* clock = Clock::alive();
+    return clock != nullptr ? clock->now() : __real__ZNSt6chrono3_V212steady_clock3nowEv();
+}
+UM_WRAP(Clock, int, nanosleep, (const timespec* time, timespec* rest), (time, rest))
+UM_WRAP(LibsystemdMock, int, sd_pid_get_unit, (pid_t pid, char** unit), (pid, unit))
+UM_WRAP(LibsystemdMock, int, sd_bus_message_new_method_call,
+        (sd_bus * bus, sd_bus_message** message, const char* service, const char* path, const char* interface,
+         const char* member),
+        (bus, message, service, path, interface, member))
+UM_WRAP(LibsystemdMock, int, sd_bus_message_append_basic,
+        (sd_bus_message * message, char type, const void* value), (message, type, value))
+UM_WRAP(LibsystemdMock, int, sd_bus_message_read_basic, (sd_bus_message * message, char type, void* value),
+        (message, type, value))
+UM_WRAP(LibsystemdMock, sd_bus_message*, sd_bus_message_unref, (sd_bus_message * message), (message))
+
+extern "C" int __real_sd_bus_open_system(sd_bus** bus);
+extern "C" int __wrap_sd_bus_open_system(sd_bus** bus) {
+    auto* systemd = um::test::FakeSystemd::alive();
+    return systemd != nullptr ? systemd->connect(bus) : __real_sd_bus_open_system(bus);
+}
+
+LibsystemdMock::LibsystemdMock() {
+    UM_PASS_ON(sd_bus_message_new_method_call);
+    UM_PASS_ON(sd_bus_message_append_basic);
+    UM_PASS_ON(sd_bus_message_read_basic);
+    UM_PASS_ON(sd_bus_message_unref);
+}
+
+namespace {
+
+const std::string unit = "org.freedesktop.systemd1.Unit ";
+const std::string service = "org.freedesktop.systemd1.Service ";
+
+class Systemd : public testing::Test {
+protected:
+    Systemd() { set("active", "", "success"); }
+
+    void set(const std::string& active, const std::string& job, const std::string& result) {
+        systemd.properties = {{unit + "LoadState", "loaded"},      {unit + "ActiveState", active},
+                              {unit + "UnitFileState", "enabled"}, {unit + "Job", job},
+                              {service + "StatusText", said},      {service + "Result", result}};
+    }
+    template <class Work>
+    std::string failure_of(Work work) {
+        try {
+            work();
+        } catch (const SystemFailure& failure) {
+            return failure.what();
+        }
+        return "no failure";
+    }
+
+    test::FakeSystemd systemd;
+    Clock clock;
+    std::string said;
+    SystemdServices services;
+};
+
+} // namespace
+
+TEST_F(Systemd, TellsWhatAUnitIs) {
+    said = "apply: 50 %";
+    set("activating", "7", "success");
+    const auto status = services.status("a.service");
+    EXPECT_TRUE(status.loaded);
+    EXPECT_FALSE(status.masked);
+    EXPECT_EQ(status.active, "activating");
+    EXPECT_EQ(status.enablement, "enabled");
+    EXPECT_EQ(status.status_text, "apply: 50 %");
+    EXPECT_EQ(status.result, "success");
+    EXPECT_TRUE(status.job);
+    EXPECT_EQ(systemd.calls, (std::vector<std::string>{"LoadUnit a.service"}));
+}
+
+TEST_F(Systemd, TellsAMaskedUnitFromAMissingOne) {
+    systemd.properties[unit + "LoadState"] = "masked";
+    EXPECT_TRUE(services.status("a.service").masked);
+    systemd.properties[unit + "LoadState"] = "not-found";
+    const auto status = services.status("a.service");
+    EXPECT_FALSE(status.masked);
+    EXPECT_FALSE(status.loaded);
+}
+
+TEST_F(Systemd, AsksOnlyServicesForWhatServicesHave) {
+    EXPECT_EQ(services.status("a.timer").result, "");
+}
+
+TEST_F(Systemd, EnablesAUnitForGood) {
+    services.enable("sshd.service");
+    EXPECT_EQ(systemd.calls, (std::vector<std::string>{"EnableUnitFiles [sshd.service] no no", "Reload"}));
+}
+
+TEST_F(Systemd, StartsAUnitAndWaitsForItsJob) {
+    set("inactive", "7", "success");
+    systemd.hooks["LoadUnit"] = [&] {
+        if (systemd.calls.size() == 3)
+            set("active", "", "success");
+    };
+    services.start("sshd.service");
+    EXPECT_EQ(systemd.calls,
+              (std::vector<std::string>{"StartUnit sshd.service replace", "LoadUnit sshd.service",
+                                        "LoadUnit sshd.service", "LoadUnit sshd.service"}));
+}
+
+TEST_F(Systemd, FailsWhenAUnitDoesNotStart) {
+    set("failed", "", "exit-code");
+    EXPECT_EQ(failure_of([&] { services.start("sshd.service"); }),
+              "start sshd.service: it is failed (exit-code)");
+}
+
+TEST_F(Systemd, NamesWhatItWasRefused) {
+    systemd.errors["StartUnit"] = "Operation refused, unit may be requested by dependency only.";
+    EXPECT_EQ(
+        failure_of([&] { services.start("a.service"); }),
+        "org.freedesktop.systemd1.Manager.StartUnit: Operation refused, unit may be requested by dependency "
+        "only.");
+    systemd.errors["Reboot"] = "Access denied";
+    EXPECT_EQ(failure_of([&] { services.reboot(); }), "org.freedesktop.login1.Manager.Reboot: Access denied");
+}
+
+TEST_F(Systemd, RunsAOneshotToItsEndAndHearsIt) {
+    set("inactive", "", "success");
+    int looks = 0;
+    systemd.hooks["StartUnit"] = [&] { set("activating", "", "success"); };
+    systemd.hooks["LoadUnit"] = [&] {
+        ++looks;
+        said = "step " + std::to_string(looks / 2);
+        if (looks > 1)
+            set(looks > 6 ? "inactive" : "activating", "", looks > 6 ? "exit-code" : "success");
+    };
+    std::string heard;
+    EXPECT_EQ(services.run_to_end("a.service", [&](const std::string& text) { heard += text + ";"; }),
+              "exit-code");
+    EXPECT_EQ(heard, "step 1;step 2;step 3;");
+}
+
+TEST_F(Systemd, WaitsForAOneshotThatRunsAlready) {
+    set("activating", "", "success");
+    systemd.hooks["LoadUnit"] = [&] {
+        if (systemd.calls.size() == 4)
+            set("inactive", "", "success");
+    };
+    EXPECT_EQ(services.run_to_end("a.service", [](const std::string&) {}), "success");
+    for (const auto& call : systemd.calls)
+        EXPECT_EQ(call, "LoadUnit a.service"); // never started
+}
+
+TEST_F(Systemd, IsAskedAgainWhenTheBusWentAway) {
+    systemd.cuts["LoadUnit"] = 1;
+    systemd.cuts["Get"] = 2;
+    EXPECT_EQ(services.status("a.service").active, "active");
+    EXPECT_EQ(systemd.connections, 4);
+}
+
+TEST_F(Systemd, IsConnectedToAgainWhenTheBusIsNotThereYet) {
+    systemd.refused_connections = 3;
+    EXPECT_EQ(services.status("a.service").active, "active");
+    EXPECT_EQ(systemd.connections, 4);
+}
+
+TEST_F(Systemd, GivesUpAfterFiveMinutesWithoutABus) {
+    systemd.refused_connections = 1'000'000;
+    clock.step = std::chrono::seconds(60);
+    EXPECT_EQ(failure_of([&] { services.status("a.service"); }), "connect to D-Bus: Connection refused");
+    EXPECT_EQ(systemd.connections, 5);
+}
+
+TEST_F(Systemd, IsNotToldTwiceToDoWhatItMayHaveDone) {
+    systemd.cuts["EnableUnitFiles"] = 1;
+    EXPECT_NE(failure_of([&] { services.enable("a.service"); }), "no failure");
+    EXPECT_EQ(systemd.connections, 1);
+}
+
+TEST_F(Systemd, RebootsUnderALockThatEndsWithTheProcess) {
+    const auto before = test::open_descriptors();
+    services.reboot();
+    EXPECT_EQ(systemd.calls,
+              (std::vector<std::string>{
+                  "Inhibit shutdown um-upgrade the upgrade's record is being closed delay", "Reboot no"}));
+    EXPECT_EQ(test::open_descriptors(), before + 3); // both ends of the connection, and the lock
+}
+
+TEST_F(Systemd, SchedulesAReboot) {
+    services.schedule_reboot(std::chrono::minutes(5));
+    EXPECT_EQ(systemd.calls, (std::vector<std::string>{"ScheduleShutdown reboot time"}));
+}
+
+TEST_F(Systemd, LeavesNoConnectionOpen) {
+    const auto before = test::open_descriptors();
+    {
+        SystemdServices own;
+        own.status("a.service");
+        systemd.errors["Reload"] = "no";
+        failure_of([&] { own.enable("a.service"); });
+        EXPECT_EQ(test::open_descriptors(), before + 2);
+    }
+    while (test::open_descriptors() > before) // the other end closes when it sees that
+        std::this_thread::yield();
+}
+
+TEST_F(Systemd, NamesTheStepWhereLibsystemdFails) {
+    {
+        NiceMock<LibsystemdMock> mock;
+        EXPECT_CALL(mock, sd_bus_message_new_method_call).WillOnce(Return(-ENOMEM));
+        EXPECT_CALL(mock, sd_bus_message_unref).Times(0);
+        EXPECT_EQ(failure_of([&] { services.enable("a.service"); }),
+                  "prepare the call EnableUnitFiles: Cannot allocate memory");
+    }
+    NiceMock<LibsystemdMock> mock;
+    EXPECT_CALL(mock, sd_bus_message_append_basic).WillOnce(Return(-ENOMEM));
+    EXPECT_CALL(mock, sd_bus_message_unref).Times(1); // the request is given back
+    EXPECT_EQ(failure_of([&] { services.enable("a.service"); }),
+              "append a unit's name: Cannot allocate memory");
+}
+
+TEST_F(Systemd, NamesAReplyThatCannotBeRead) {
+    NiceMock<LibsystemdMock> mock;
+    EXPECT_CALL(mock, sd_bus_message_read_basic(_, 'h', _)).WillOnce(Return(-ENXIO));
+    EXPECT_CALL(mock, sd_bus_message_unref).Times(2);
+    EXPECT_EQ(failure_of([&] { services.reboot(); }), "read logind's lock: No such device or address");
+}
+
+TEST_F(Systemd, KnowsItsOwnUnit) {
+    NiceMock<LibsystemdMock> mock;
+    ON_CALL(mock, sd_pid_get_unit).WillByDefault([](pid_t pid, char** text) {
+        EXPECT_EQ(pid, 0);
+        *text = ::strdup("um-upgrade-apply.service");
+        return 0;
+    });
+    EXPECT_TRUE(services.inside("um-upgrade-apply.service"));
+    EXPECT_FALSE(services.inside("um-upgrade.service"));
+    ON_CALL(mock, sd_pid_get_unit).WillByDefault(Return(-ENODATA));
+    EXPECT_FALSE(services.inside("um-upgrade-apply.service"));
+}
