@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -89,6 +90,11 @@ protected:
         systemd.properties = {{unit + "LoadState", "loaded"},      {unit + "ActiveState", active},
                               {unit + "UnitFileState", "enabled"}, {unit + "Job", job},
                               {service + "StatusText", said},      {service + "Result", result}};
+    }
+    /// The bus goes down, and so many attempts to connect to it fail.
+    void go_away_for(int attempts) {
+        systemd.cuts["LoadUnit"] = 1;
+        systemd.refused_connections = attempts;
     }
     template <class Work>
     std::string failure_of(Work work) {
@@ -196,23 +202,34 @@ TEST_F(Systemd, WaitsForAOneshotThatRunsAlready) {
 }
 
 TEST_F(Systemd, IsAskedAgainWhenTheBusWentAway) {
-    systemd.cuts["LoadUnit"] = 1;
-    systemd.cuts["Get"] = 2;
-    EXPECT_EQ(services.status("a.service").active, "active");
+    set("inactive", "", "success");
+    systemd.hooks["StartUnit"] = [&] { systemd.cuts = {{"LoadUnit", 1}, {"Get", 2}}; };
+    EXPECT_EQ(services.run_to_end("a.service", [](const std::string&) {}), "success");
     EXPECT_EQ(systemd.connections, 4);
+    EXPECT_EQ(std::count(systemd.calls.begin(), systemd.calls.end(), "StartUnit a.service replace"), 1);
 }
 
 TEST_F(Systemd, IsConnectedToAgainWhenTheBusIsNotThereYet) {
-    systemd.refused_connections = 3;
-    EXPECT_EQ(services.status("a.service").active, "active");
-    EXPECT_EQ(systemd.connections, 4);
+    set("inactive", "", "success");
+    systemd.hooks["StartUnit"] = [&] { go_away_for(3); };
+    EXPECT_EQ(services.run_to_end("a.service", [](const std::string&) {}), "success");
+    EXPECT_EQ(systemd.connections, 1 + 3 + 1);
 }
 
 TEST_F(Systemd, GivesUpAfterFiveMinutesWithoutABus) {
-    systemd.refused_connections = 1'000'000;
+    set("inactive", "", "success");
+    systemd.hooks["StartUnit"] = [&] { go_away_for(1'000'000); };
     clock.step = std::chrono::seconds(60);
+    EXPECT_EQ(failure_of([&] { services.run_to_end("a.service", [](const std::string&) {}); }),
+              "connect to D-Bus: Connection refused");
+    EXPECT_EQ(systemd.connections, 1 + 4);
+}
+
+TEST_F(Systemd, IsAskedOnceByAPersonWhoWaits) {
+    systemd.refused_connections = 1;
     EXPECT_EQ(failure_of([&] { services.status("a.service"); }), "connect to D-Bus: Connection refused");
-    EXPECT_EQ(systemd.connections, 5);
+    EXPECT_EQ(systemd.connections, 1);
+    EXPECT_EQ(services.status("a.service").active, "active");
 }
 
 TEST_F(Systemd, IsNotToldTwiceToDoWhatItMayHaveDone) {

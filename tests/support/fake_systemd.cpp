@@ -28,15 +28,15 @@ std::string arguments_of(sd_bus_message* message) {
         const char* word = nullptr;
         int flag = 0;
         std::uint64_t number = 0;
-        if (type == 's' && sd_bus_message_read_basic(message, 's', &word) > 0) {
+        if (type == 's' && sd_bus_message_read(message, "s", &word) > 0) {
             text += std::string(" ") + word;
-        } else if (type == 'b' && sd_bus_message_read_basic(message, 'b', &flag) > 0) {
+        } else if (type == 'b' && sd_bus_message_read(message, "b", &flag) > 0) {
             text += flag != 0 ? " yes" : " no";
-        } else if (type == 't' && sd_bus_message_read_basic(message, 't', &number) > 0) {
+        } else if (type == 't' && sd_bus_message_read(message, "t", &number) > 0) {
             text += number > 0 ? " time" : " 0";
         } else if (type == 'a' && sd_bus_message_enter_container(message, 'a', "s") > 0) {
             text += " [";
-            while (sd_bus_message_read_basic(message, 's', &word) > 0)
+            while (sd_bus_message_read(message, "s", &word) > 0)
                 text += word;
             text += "]";
             sd_bus_message_exit_container(message);
