@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace um {
 namespace {
@@ -94,6 +95,18 @@ public:
         }
     }
     int wait() { return wait_for(std::exchange(pid_, -1)); }
+    /// Waits for the end without taking the status yet; false at the deadline.
+    bool ends_before(Clock::time_point deadline) const {
+        siginfo_t info{};
+        while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+               info.si_pid == 0) {
+            check_termination();
+            if (Clock::now() >= deadline)
+                return false;
+            ::usleep(20'000);
+        }
+        return true;
+    }
     pid_t pid() const { return pid_; }
 
 private:
@@ -181,7 +194,9 @@ CommandResult run_process(const std::vector<std::string>& command, const std::st
     write_end.reset();
 
     CommandResult result;
-    result.timed_out = !collect(read_end.get(), result.output, Clock::now() + limit);
+    const auto deadline = Clock::now() + limit;
+    // A program may close its output and work on.
+    result.timed_out = !collect(read_end.get(), result.output, deadline) || !child.ends_before(deadline);
     if (result.timed_out)
         kill_group(child.pid());
     result.status = exit_status(child.wait());

@@ -17,6 +17,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int tick_ms = 100;
+/// How long the rest of the output is read after the program's end.
+constexpr std::chrono::seconds last_words{2};
 
 struct Pty {
     Fd master;
@@ -115,11 +117,15 @@ int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<
     Program program(pid);
     bool closed = false;
     auto heard = Clock::now();
+    std::optional<Clock::time_point> end; ///< of the program, when it was seen
     for (;;) {
         // Asked before reading: what came before the end is still read, what a daemon left behind holds is
-        // not.
+        // not, and one that keeps talking is not listened to for long.
         const bool ended = program.ended();
-        if (const auto output = closed ? std::nullopt : read_some(pty.master.get(), closed)) {
+        if (ended && !end)
+            end = Clock::now();
+        const bool deaf = closed || (end && Clock::now() - *end > last_words);
+        if (const auto output = deaf ? std::nullopt : read_some(pty.master.get(), closed)) {
             heard = Clock::now();
             session.on_output(*output);
             continue;

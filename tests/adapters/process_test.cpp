@@ -125,6 +125,17 @@ TEST(Process, IsKilledWithItsGroupAtTheTimeLimit) {
         ::sched_yield(); // killed already; init has yet to take it away
 }
 
+TEST(Process, IsKilledAtTheTimeLimitThoughItClosedItsOutput) {
+    const auto result = sh("echo begun; exec >&- 2>&-; sleep 1000", "", seconds(1));
+    EXPECT_TRUE(result.timed_out);
+    EXPECT_EQ(result.status, 128 + SIGKILL);
+    EXPECT_EQ(result.output, "begun\n");
+}
+
+TEST(Process, IsWaitedForThoughItClosedItsOutput) {
+    EXPECT_EQ(sh("exec >&- 2>&-; sleep 0.2; exit 4").status, 4);
+}
+
 TEST(Process, HasACleanEnvironment) {
     ::setenv("UM_TEST_SECRET", "leaked", 1);
     const auto result = sh("env | cut -d= -f1 | sort | tr '\\n' ' '");
@@ -195,6 +206,16 @@ TEST(Pty, DoesNotWaitForADaemonThatKeepsTheTerminal) {
               0);
     EXPECT_EQ(heard, "done\r\n");
     EXPECT_FALSE(gone(scratch / "pid"));
+    ::kill(std::stoi(um::test::text_of(scratch / "pid")), SIGKILL);
+}
+
+TEST(Pty, DoesNotListenForeverToADaemonThatKeepsTalking) {
+    const Scratch scratch;
+    std::string heard;
+    const auto chatter =
+        "(trap '' HUP; while sleep 0.01; do echo chatter; done) & echo $! > " + scratch / "pid";
+    EXPECT_EQ(on_terminal(chatter + "; echo done; exit 6", heard), 6);
+    EXPECT_NE(heard.find("done\r\n"), std::string::npos);
     ::kill(std::stoi(um::test::text_of(scratch / "pid")), SIGKILL);
 }
 
