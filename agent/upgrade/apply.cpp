@@ -47,6 +47,17 @@ private:
     Fd fd_;
 };
 
+/// Runs of blanks as one: package managers pad their lines to the terminal's width.
+std::string squeezed(const std::string& line) {
+    std::string text;
+    for (const char c : line)
+        if (c != ' ' && c != '\t')
+            text += c;
+        else if (!text.empty() && text.back() != ' ')
+            text += ' ';
+    return text;
+}
+
 /// What the script says and what it is answered, on its way to the journal, the log and the status line.
 class Conversation {
 public:
@@ -91,8 +102,8 @@ private:
     void record(const std::string& line) {
         log_.line(line);
         job_.audit.output(job_.state, line);
-        if (!line.empty())
-            job_.audit.progress("apply: " + line);
+        if (const auto text = squeezed(line); !text.empty())
+            job_.audit.progress("apply: " + text);
     }
 
     Job& job_;
