@@ -2,6 +2,7 @@
 import concurrent.futures
 import subprocess
 import sys
+import textwrap
 import time
 
 from harness import products
@@ -92,7 +93,8 @@ def tell(appliance):
             print("         ---- reboot ----")
         boot = event["_BOOT_ID"]
         clock = time.strftime("%H:%M:%S", time.gmtime(int(event["__REALTIME_TIMESTAMP"]) / 1e6))
-        print(f"{clock} {event['UM_EVENT']:<17} {event['MESSAGE']}"[:79])
+        print(textwrap.fill(event["MESSAGE"], 79, initial_indent=f"{clock} {event['UM_EVENT']:<17} ",
+                            subsequent_indent=" " * 27))  # fmt: skip
     return events[-1]
 
 

@@ -77,9 +77,7 @@ def test_the_journal_tells_the_story_on_both_sides_of_the_reboot(upgraded):
     old_boot = upgraded.old_boot.replace("-", "")
     for stage in STAGES:
         told = [event["UM_EVENT"] for event in events if event.get("UM_STAGE") == stage]
-        assert told[0] == "stage-started", (stage, told)
-        if stage != "reboot":
-            assert "stage-finished" in told, (stage, told)
+        assert ("reboot-requested" if stage == "reboot" else "stage-finished") in told, (stage, told)
     by_boot = {boot: [e["UM_EVENT"] for e in events if e["_BOOT_ID"] == boot] for boot in (old_boot, new_boot)}
     assert by_boot[old_boot][0] == "upgrade-started" and "reboot-requested" in by_boot[old_boot]
     assert by_boot[new_boot][-1] == "upgrade-finished"
@@ -117,7 +115,6 @@ def test_nothing_is_left_behind(upgraded):
 
 
 def test_starting_again_finds_nothing_to_do(upgraded):
-    took = float(upgraded.output("time -p systemctl start um-upgrade 2>&1").split()[1])
-    assert took < 1
+    assert upgraded.start_with_nothing_to_do() < 1
     assert upgraded.agent("run").returncode == 0
     assert upgraded.product_version() == VERSION

@@ -47,6 +47,17 @@ class Appliance(Machine):
     def agent(self, *arguments, **options):
         return self.run(shlex.join(["um-upgrade", *arguments]), **options)
 
+    def start_with_nothing_to_do(self):
+        """Starts um-upgrade.service, which must end well, and returns how many seconds the agent took."""
+        properties = "Result ExecMainStatus ExecMainStartTimestampMonotonic ExecMainExitTimestampMonotonic"
+        self.run("systemctl start um-upgrade")
+        shown = dict(
+            line.split("=") for line in self.output(f"systemctl show um-upgrade -p {','.join(properties.split())}").split()
+        )
+        result, status, started, ended = (shown[name] for name in properties.split())
+        assert (result, status) == ("success", "0")
+        return (int(ended) - int(started)) / 1e6
+
     # --- the product --------------------------------------------------------------------------------------------
     def product_version(self):
         return self.output("rpm -q --qf '%{VERSION}' cloudusagemetering")
