@@ -7,6 +7,7 @@
 #include "upgrade/prompts.hpp"
 #include "upgrade/version.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -23,7 +24,7 @@ class Log {
 public:
     Log(const std::string& path, Appliance& appliance) : path_(path), appliance_(appliance) {
         const auto slash = path.find_last_of('/');
-        make_directories(path.substr(0, slash), 0755);
+        make_directories(path.substr(0, std::max<std::size_t>(slash, 1)), 0755);
         // Users of the product may own the directory: no link of theirs may send root's writes elsewhere.
         fd_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0640);
         struct stat status {};
