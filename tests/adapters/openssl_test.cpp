@@ -28,6 +28,10 @@ struct SharedKeys : Keys {
             "basicConstraints = CA:false\nkeyUsage = digitalSignature\nextendedKeyUsage = serverAuth\n");
         certificate("cipher", "/CN=Cipher", "middle",
                     "basicConstraints = CA:false\nkeyUsage = keyEncipherment\n");
+        certificate("old-middle", "/CN=Old Middle", "root",
+                    "basicConstraints = critical,CA:true\nkeyUsage = critical,keyCertSign\n",
+                    "-startdate 20200101000000Z -enddate 20210101000000Z");
+        certificate("young", "/CN=Young", "old-middle", leaf_extensions);
         certificate("below-leaf", "/CN=Below", "signer", leaf_extensions);
         openssl("req -x509 -newkey rsa:2048 -nodes -keyout stranger.key -out stranger.crt -days 30 -subj "
                 "/CN=Stranger");
@@ -159,6 +163,12 @@ TEST(Certificate, ExpiresUnlessThePolicyAcceptsThat) {
     EXPECT_EQ(verdict_on(keys().pem("expired"), policy), "certificate.untrusted"); // and nothing else
     policy.anchors = keys().path("stranger.crt");
     EXPECT_EQ(verdict_on(chain("expired"), policy), "certificate.untrusted");
+}
+
+TEST(Certificate, ExpiresWithItsIssuerWhateverThePolicy) {
+    auto policy = pinned();
+    policy.accept_expired = true; // of the signer's own certificate alone
+    EXPECT_EQ(verdict_on(keys().pem("young") + keys().pem("old-middle"), policy), "certificate.expired");
 }
 
 TEST(Certificate, NamesTheClockWhenItsTimeIsNotNow) {

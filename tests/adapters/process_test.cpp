@@ -11,6 +11,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
+#include <grp.h>
 #include <unistd.h>
 
 using namespace um;
@@ -143,8 +144,13 @@ TEST(Process, HasACleanEnvironment) {
     ::unsetenv("UM_TEST_SECRET");
 }
 
-TEST(Process, RunsAsAnotherUserWithAllItsGroups) {
+TEST(Process, RunsAsAnotherUserWithItsGroupsAndNoOthers) {
+    std::vector<gid_t> own(64);
+    own.resize(static_cast<std::size_t>(::getgroups(64, own.data())));
+    const gid_t adm = 4;
+    ASSERT_EQ(::setgroups(1, &adm), 0);
     const auto result = sh("id -un; id -Gn; echo $HOME $USER $LOGNAME; pwd; cat /etc/shadow", "nobody");
+    ASSERT_EQ(::setgroups(own.size(), own.data()), 0);
     EXPECT_EQ(result.output.find("nobody\nnogroup\n/nonexistent nobody nobody\n/\n"), 0U) << result.output;
     EXPECT_NE(result.output.find("Permission denied"), std::string::npos) << result.output;
 }
