@@ -85,10 +85,12 @@ void judge(Job& job) {
     for (const auto& finding : job.findings) {
         job.audit.finding(is_refusal(finding) ? kind_of_failure(job.state.stage) : EventKind::warning,
                           job.state, finding);
-        if (!is_refusal(finding))
-            ++job.state.warnings;
-        else if (!first)
+        if (is_refusal(finding) && !first)
             first = finding;
+        // What a policy accepted before the change is in the journal; the outcome speaks of the appliance as
+        // it is now.
+        if (!is_refusal(finding) && job.state.stage == Stage::verify)
+            job.warned = true;
     }
     if (first)
         throw Refused{*first};
@@ -125,7 +127,7 @@ ExitCode close_failed(Job& job, const Finding& finding, Outcome outcome, ExitCod
 }
 
 ExitCode succeed(Job& job) {
-    const auto outcome = job.state.warnings > 0 ? Outcome::succeeded_with_warnings : Outcome::succeeded;
+    const auto outcome = job.warned ? Outcome::succeeded_with_warnings : Outcome::succeeded;
     return close(job, outcome,
                  {.message = fmt::format(
                       "upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: "
@@ -225,7 +227,6 @@ ExitCode restart(Job& job) {
         return close_failed(job, finding, Outcome::needs_manual, ExitCode::needs_manual);
     }
     ++job.state.attempts;
-    job.state.warnings = 0;
     return run_from(job, Stage::find);
 }
 

@@ -41,6 +41,7 @@ struct Job {
     std::unique_ptr<Mounted> mounted{};
     std::vector<Finding> findings{}; ///< of the stage at work
     std::string note{};              ///< what the stage at work found out, for its journal entry
+    bool warned = false;             ///< the verification found something that is worth a look
     bool announced = false;          ///< upgrade-started or upgrade-resumed is in the journal
 };
 

@@ -118,8 +118,6 @@ const std::vector<Field>& fields() {
          [](State& s, const std::string& t) { s.mount_device = number<std::uint64_t>(t); }},
         {"change", [](const State& s) { return std::string(word(s.change)); },
          [](State& s, const std::string& t) { s.change = known(change_from(t), t); }},
-        {"warnings", [](const State& s) { return std::to_string(s.warnings); },
-         [](State& s, const std::string& t) { s.warnings = number<unsigned>(t); }},
         text_field("abandoned", &State::abandoned),
     };
     return table;

@@ -34,7 +34,6 @@ struct State {
     std::string signer;
     std::uint64_t mount_device = 0; ///< st_dev of the verified medium as mounted; this boot only
     Change change = Change::none;
-    unsigned warnings = 0;
     std::string abandoned; ///< why a person closed it; empty: nobody did
 
     /// An open upgrade: it was begun and nobody has closed it.

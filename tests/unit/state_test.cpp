@@ -27,7 +27,6 @@ State full_state() {
     state.attempts = 3;
     state.mount_device = std::numeric_limits<std::uint64_t>::max();
     state.change = Change::failed;
-    state.warnings = 2;
     return state;
 }
 
@@ -40,7 +39,6 @@ void expect_same(const State& left, const State& right) {
     EXPECT_EQ(left.attempts, right.attempts);
     EXPECT_EQ(left.mount_device, right.mount_device);
     EXPECT_EQ(left.change, right.change);
-    EXPECT_EQ(left.warnings, right.warnings);
 }
 
 State read_back(const State& state) {
