@@ -160,7 +160,7 @@ void CmockaReport::finish() {
         output_ << (failed == 0 ? "# ok\n" : "# not ok\n");
     if (form_ == MessageOutput::xml && xml_file_.find("%g") != std::string::npos)
         for (const auto& group : by_group(reports_))
-            write_xml(replaced(xml_file_, "%g", group.front().group), group);
+            write_xml(replaced(xml_file_, "%g", replaced(group.front().group, "/", "_")), group);
     else if (form_ == MessageOutput::xml)
         write_xml(xml_file_, reports_);
     output_ << std::flush;

@@ -77,6 +77,16 @@ TEST(CmockaReport, WritesAFileForEachGroup) {
     EXPECT_EQ(run.output.str() + run.errors.str(), "");
 }
 
+TEST(CmockaReport, NamesNoDirectoryByAParameterizedGroup) {
+    const Scratch scratch;
+    std::ostringstream output;
+    std::ostringstream errors;
+    CmockaReport report(MessageOutput::xml, scratch / "%g.xml", output, errors);
+    report.add({"Of/Refusal", "IsInTheRecord/NoSnapshot", "", 0});
+    report.finish();
+    EXPECT_EQ(names_in(scratch.path()), (std::vector<std::string>{"Of_Refusal.xml"}));
+}
+
 TEST(CmockaReport, LeavesAFileThatExistsAlone) {
     const Scratch scratch;
     const auto path = scratch.file("report.xml", "kept");
