@@ -47,7 +47,7 @@ def follow(appliance, boot):
         try:
             texts = appliance.run(STATUS, limit=30).stdout.split("\n")
         except (Unreachable, CommandFailed, subprocess.TimeoutExpired):
-            break
+            texts = []  # systemd is executing itself anew, or the machine is on its way down
         text = next((text.strip() for text in texts if text), None)
         if text and text != shown and time.monotonic() >= again:
             shown, again = text, time.monotonic() + 4
