@@ -52,7 +52,9 @@ std::chrono::seconds duration(const std::string& text) {
     const CLI::AsNumberWithUnit unit(
         std::map<std::string, std::int64_t>{{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}});
     auto value = text;
-    if (const auto error = unit(value); !error.empty())
+    constexpr std::int64_t ten_years = 3650 * 86400LL;
+    if (const auto error = unit(value);
+        !error.empty() || std::stoll(value) <= 0 || std::stoll(value) > ten_years)
         throw CLI::ValidationError("--valid-for", "a time such as 90min, 24h or 7d, not '" + text + "'");
     return std::chrono::seconds(std::stoll(value));
 }

@@ -69,9 +69,16 @@ void replace_file(const std::string& path, const std::string& text) {
         write_all(fd.get(), text, temporary);
         sync_descriptor(fd.get(), temporary);
     }
-    if (::rename(temporary.c_str(), path.c_str()) < 0)
-        throw SystemFailure(fmt::format("rename '{}' to '{}'", temporary, path), errno);
-    sync_descriptor(open_file(directory, O_RDONLY | O_DIRECTORY).get(), directory);
+    rename_durably(temporary, path);
+}
+
+void rename_durably(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) < 0)
+        throw SystemFailure(fmt::format("rename '{}' to '{}'", from, to), errno);
+    const auto target = parent(to);
+    sync_descriptor(open_file(target, O_RDONLY | O_DIRECTORY).get(), target);
+    if (const auto source = parent(from); source != target)
+        sync_descriptor(open_file(source, O_RDONLY | O_DIRECTORY).get(), source);
 }
 
 void make_directories(const std::string& path, mode_t mode) {

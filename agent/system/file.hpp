@@ -25,6 +25,9 @@ void write_all(int fd, const std::string& text, const std::string& name);
 /// power cut the file is wholly old or wholly new. Mode 0600. Throws SystemFailure.
 void replace_file(const std::string& path, const std::string& text);
 
+/// Renames, and syncs both directories. Throws SystemFailure.
+void rename_durably(const std::string& from, const std::string& to);
+
 /// Makes the directory and what is missing above it. Throws SystemFailure.
 void make_directories(const std::string& path, mode_t mode);
 

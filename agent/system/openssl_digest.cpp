@@ -31,8 +31,13 @@ public:
                    "EVP_DigestInit_ex");
             contexts_.push_back(std::move(context));
         }
-        for (std::size_t at = 0; at < contexts_.size(); ++at)
-            threads_.emplace_back([this, at] { consume(at); });
+        try {
+            for (std::size_t at = 0; at < contexts_.size(); ++at)
+                threads_.emplace_back([this, at] { consume(at); });
+        } catch (...) {
+            end(); // no more threads to be had: those that run are not left behind
+            throw;
+        }
     }
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;

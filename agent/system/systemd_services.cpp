@@ -174,7 +174,7 @@ void SystemdServices::start(const std::string& unit) {
 
 std::string SystemdServices::run_to_end(const std::string& unit,
                                         const std::function<void(const std::string&)>& on_status) {
-    if (!status(unit).running())
+    if (!patient_status(unit).running())
         queue_start(unit);
     // Asked again and again, not told by signals: those are lost when D-Bus restarts or systemd re-executes.
     std::string said;

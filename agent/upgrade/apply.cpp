@@ -73,14 +73,11 @@ public:
         check_termination();
         if (quiet < question_settles)
             return std::nullopt;
-        if (const auto answer = dialogue_.answer()) {
-            record(answer->question + " " + answer->text);
-            job_.audit.event(EventKind::prompt_answered, job_.state,
-                             {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer->text,
-                                                     answer->question, answer->prompt),
-                              .stage = Stage::apply});
-            return answer->text + "\n";
-        }
+        if (const auto answer = dialogue_.answer())
+            return type(*answer, answer->question + " " + answer->text);
+        if (quiet >= question_limit)
+            if (const auto answer = dialogue_.answer_to_last_line())
+                return type(*answer, answer->text);
         const auto question = dialogue_.open_question();
         if (question && quiet >= question_limit)
             throw Failure(Reason::script_prompt_unknown,
@@ -100,6 +97,16 @@ public:
     }
 
 private:
+    /// `shown`: what the terminal shows of it, for the log.
+    std::string type(const Answer& answer, const std::string& shown) {
+        record(shown);
+        job_.audit.event(EventKind::prompt_answered, job_.state,
+                         {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer.text,
+                                                 answer.question, answer.prompt),
+                          .stage = Stage::apply});
+        return answer.text + "\n";
+    }
+
     void record(const std::string& line) {
         log_.line(line);
         job_.audit.output(job_.state, line);

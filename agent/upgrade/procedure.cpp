@@ -218,7 +218,7 @@ ExitCode restart(Job& job) {
                             {Finding::Severity::refusal, Reason::interrupted,
                              fmt::format("interrupted in {}; nothing was changed", word(job.state.stage)),
                              "start um-upgrade again"},
-                            Outcome::failed, exit_code(Reason::interrupted));
+                            Outcome::failed, ExitCode::internal);
     if (job.state.attempts >= attempt_limit) {
         const Finding finding{
             Finding::Severity::refusal, Reason::interrupted,
@@ -292,6 +292,8 @@ ExitCode continue_after_boot(Job& job) {
 }
 
 CheckResult check_procedure(Job& job) {
+    if (job.ports.services.status(apply_unit).running()) // it works on what a check would unmount
+        throw Failure(Reason::busy, "the change is at work", "watch it with 'um-upgrade status --follow'");
     CheckResult result;
     const auto examine = [&](Next (*work)(Job&)) {
         job.findings.clear();
@@ -331,13 +333,24 @@ CheckResult check_procedure(Job& job) {
 }
 
 void abandon_upgrade(Job& job, const std::string& why) {
-    const auto state = job.store.load();
-    if (!state || (!state->open() && !state->waits_for_a_person()))
-        throw UsageError("no upgrade is open; there is nothing to abandon");
-    job.state = *state;
+    const auto who = job.ports.appliance.operator_name();
     if (job.ports.services.status(apply_unit).running())
         throw Failure(Reason::busy, "the change is at work and cannot be abandoned",
                       "wait for its end: um-upgrade status --follow");
+    std::optional<State> state;
+    try {
+        state = job.store.load();
+    } catch (const Failure& failure) { // closing it is the way out that the refusal names
+        const auto kept = job.store.set_aside(iso8601(job.ports.appliance.now()));
+        job.audit.event(EventKind::abandoned, State{},
+                        {.message = fmt::format("{} abandoned a record that cannot be understood ({}): {}",
+                                                who, kept, why),
+                         .reason = failure.reason()});
+        return;
+    }
+    if (!state || (!state->open() && !state->waits_for_a_person()))
+        throw UsageError("no upgrade is open; there is nothing to abandon");
+    job.state = *state;
     if (job.state.open()) {
         job.state.outcome =
             outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual : Outcome::failed;
@@ -348,8 +361,7 @@ void abandon_upgrade(Job& job, const std::string& why) {
     job.state.abandoned = why;
     job.store.close(job.state);
     job.audit.event(EventKind::abandoned, job.state,
-                    {.message = fmt::format("{} abandoned upgrade {}: {}",
-                                            job.ports.appliance.operator_name(), job.state.id, why),
+                    {.message = fmt::format("{} abandoned upgrade {}: {}", who, job.state.id, why),
                      .outcome = job.state.outcome});
 }
 

@@ -62,24 +62,34 @@ Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
 std::vector<std::string> Dialogue::feed(const std::string& output) {
     std::vector<std::string> lines;
     for (const char c : output) {
-        if (c == '\n' || line_.size() >= longest_line)
-            lines.push_back(clean_line(std::exchange(line_, {})));
+        if (c == '\n' || line_.size() >= longest_line) {
+            last_line_ = std::exchange(line_, {});
+            lines.push_back(clean_line(last_line_));
+        }
         if (c != '\n')
             line_ += c;
     }
     return lines;
 }
 
-std::optional<Answer> Dialogue::answer() {
-    const auto question = clean_line(line_);
+std::optional<Answer> Dialogue::answer_to(std::string& raw) {
+    const auto question = clean_line(raw);
     if (question.empty())
         return std::nullopt;
     for (const auto& rule : rules_)
         if (rule.match.found_in(question)) {
-            line_.clear();
+            raw.clear();
             return Answer{rule.name, question, rule.answer};
         }
     return std::nullopt;
+}
+
+std::optional<Answer> Dialogue::answer() {
+    return answer_to(line_);
+}
+
+std::optional<Answer> Dialogue::answer_to_last_line() {
+    return clean_line(line_).empty() ? answer_to(last_line_) : std::nullopt;
 }
 
 std::optional<std::string> Dialogue::open_question() const {

@@ -32,6 +32,10 @@ public:
     /// known.
     std::optional<Answer> answer();
 
+    /// As answer(), for a script that ends its question with a line feed: the last line, when nothing came
+    /// after it.
+    std::optional<Answer> answer_to_last_line();
+
     /// The unfinished line when it looks like a question.
     std::optional<std::string> open_question() const;
 
@@ -39,6 +43,7 @@ public:
     std::string take_rest();
 
 private:
+    std::optional<Answer> answer_to(std::string& raw);
     struct Rule {
         std::string name;
         Pattern match;
@@ -46,6 +51,7 @@ private:
     };
     std::vector<Rule> rules_;
     std::string line_;
+    std::string last_line_; ///< the complete line before, until more comes or it is answered
 };
 
 /// Without escape sequences and controls; what stands before the last carriage return is dropped.

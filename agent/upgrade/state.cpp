@@ -147,7 +147,7 @@ State parse_state(const std::string& text, const std::string& where) {
     try {
         for (const auto& entry : parse_ini(text, Continuation::joined_tightly))
             if (entry.section != "upgrade" || !values.emplace(entry.name, unescape(entry.value)).second)
-                throw damaged(where, fmt::format("line {} is unexpected", entry.line));
+                throw SystemFailure(fmt::format("line {} is unexpected", entry.line));
     } catch (const std::runtime_error& error) {
         throw damaged(where, error.what());
     }
@@ -197,6 +197,13 @@ std::vector<State> StateFile::closed() const {
 
 void StateFile::save(const State& state) const {
     replace_file(path(), to_ini(state));
+}
+
+std::string StateFile::set_aside(const std::string& suffix) const {
+    const auto target = fmt::format("{}/damaged-{}", history(), suffix);
+    make_directories(history(), 0700);
+    rename_durably(path(), target);
+    return target;
 }
 
 void StateFile::close(const State& state) const {

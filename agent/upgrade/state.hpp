@@ -60,6 +60,8 @@ public:
     void save(const State& state) const;
     /// The closed records, the oldest first; one that is damaged throws like load().
     std::vector<State> closed() const;
+    /// Puts a record that cannot be understood under history/, out of the way. Returns its new path.
+    std::string set_aside(const std::string& suffix) const;
     /// Saves the closed record and files a copy of it under history/.
     void close(const State& state) const;
 

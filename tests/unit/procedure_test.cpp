@@ -1,5 +1,6 @@
 // The whole story, and what it leaves alone.
 
+#include "system/file.hpp"
 #include "unit/story.hpp"
 
 #include <filesystem>
@@ -266,6 +267,15 @@ TEST_F(Check, MountsNothingThatIsNotGenuine) {
     EXPECT_FALSE(world.called("mount"));
 }
 
+TEST_F(Check, TakesNothingAwayFromAChangeAtWork) {
+    world.fates["run_to_end"] = Fate::crash;
+    run_and_crash();
+    world.units[apply_unit].active = "activating";
+    world.calls.clear();
+    EXPECT_THROW(check(), Failure);
+    EXPECT_FALSE(world.called("adopt"));
+}
+
 TEST_F(Check, RefusesWithoutMedia) {
     world.paths.clear();
     EXPECT_EQ(reasons_of(check()), "media.none");
@@ -312,6 +322,17 @@ TEST_F(Abandon, ClosesAnInterruptedUpgradeByWhatWasChanged) {
     run_and_crash();
     abandon("restored");
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
+}
+
+TEST_F(Abandon, SetsADamagedRecordAside) {
+    upgrade();
+    replace_file(store().path(), "no record at all");
+    EXPECT_THROW(run(), Failure);
+    events();
+    abandon("damaged by hand");
+    EXPECT_EQ(events(), "abandoned:state.damaged");
+    EXPECT_FALSE(store().load());
+    EXPECT_EQ(run(), ExitCode::done); // the next one may begin
 }
 
 TEST_F(Abandon, IsRefusedWhileTheChangeIsAtWork) {

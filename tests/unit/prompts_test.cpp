@@ -151,3 +151,18 @@ TEST(Prompts, KeepsALineWithoutEndFromGrowing) {
     EXPECT_FALSE(dialogue.answer()); // and such a line is no question
     EXPECT_FALSE(dialogue.open_question());
 }
+
+TEST(Prompts, AnswersAQuestionThatEndsItsLineOnlyWhenAskedTo) {
+    Dialogue dialogue({});
+    dialogue.feed("Reboot now? (y/n)\n");
+    EXPECT_FALSE(dialogue.answer());
+    const auto answer = dialogue.answer_to_last_line();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->text, "n");
+    EXPECT_FALSE(dialogue.answer_to_last_line()); // once
+
+    dialogue.feed("Reboot now? (y/n)\nInstalling\n");
+    EXPECT_FALSE(dialogue.answer_to_last_line()); // something came after it
+    dialogue.feed("Reboot now? (y/n)\nInstalling");
+    EXPECT_FALSE(dialogue.answer_to_last_line());
+}
