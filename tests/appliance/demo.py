@@ -113,7 +113,7 @@ def main():
         print(f"acknowledged: {len(appliance.acknowledged())}   lost: {len(lost)}   schema: {appliance.schema()}\n")
         after = appliance.product_version()
     outcome = last.get("UM_OUTCOME", "unknown")
-    if lost or not outcome.startswith("succeeded") or before == after:
+    if lost or outcome != "succeeded" or before == after:
         sys.exit(f"The upgrade from {before} to {after} ended as '{outcome}', with {len(lost)} records lost.")
     minutes, seconds = divmod(int(time.monotonic() - STARTED), 60)
     print(f"Upgraded: cloudusagemetering {before} -> {after} through a reboot, no record lost ({minutes} min {seconds} s).")
