@@ -14,6 +14,7 @@ constexpr auto systemd = "org.freedesktop.systemd1";
 constexpr auto unit_interface = "org.freedesktop.systemd1.Unit";
 constexpr auto service_interface = "org.freedesktop.systemd1.Service";
 constexpr std::chrono::milliseconds poll_interval{300};
+constexpr std::chrono::milliseconds long_poll_interval{1000}; // each look is work for systemd and D-Bus
 /// Packages restart D-Bus and re-execute systemd; on a busy appliance either takes its time to answer again.
 constexpr std::chrono::minutes absence_limit{5};
 constexpr std::uint64_t call_timeout_usec = 90'000'000;
@@ -186,7 +187,7 @@ std::string SystemdServices::run_to_end(const std::string& unit,
             on_status(now.status_text);
         said = now.status_text;
         check_termination();
-        std::this_thread::sleep_for(poll_interval);
+        std::this_thread::sleep_for(long_poll_interval);
     }
 }
 

@@ -71,6 +71,7 @@ public:
 
     std::optional<std::string> reply(std::chrono::milliseconds quiet) {
         check_termination();
+        show(std::exchange(unshown_, {}));
         if (quiet < question_settles)
             return std::nullopt;
         if (const auto answer = dialogue_.answer())
@@ -110,13 +111,24 @@ private:
     void record(const std::string& line) {
         log_.line(line);
         job_.audit.output(job_.state, line);
-        if (const auto text = squeezed(line); !text.empty())
-            job_.audit.progress("apply: " + text);
+        unshown_ = squeezed(line);
+        if (job_.ports.appliance.uptime() - shown_at_ >= std::chrono::seconds(1))
+            show(std::exchange(unshown_, {}));
+    }
+
+    /// The status line goes through systemd, which a package manager's flood of lines would keep busy.
+    void show(const std::string& text) {
+        if (text.empty())
+            return;
+        shown_at_ = job_.ports.appliance.uptime();
+        job_.audit.progress("apply: " + text);
     }
 
     Job& job_;
     Log& log_;
     Dialogue dialogue_;
+    std::string unshown_; ///< the last line, when it is not on the status line yet
+    std::chrono::microseconds shown_at_{0};
 };
 
 void run_script(Job& job, Log& log) {

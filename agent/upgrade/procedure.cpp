@@ -49,12 +49,21 @@ std::string seconds_text(std::chrono::microseconds duration) {
     return fmt::format("{:.1f} s", static_cast<double>(duration.count()) / 1e6);
 }
 
+void say_started(Job& job) {
+    const auto stage = job.state.stage;
+    job.audit.event(EventKind::stage_started, job.state,
+                    {.message = fmt::format("{} …", word(stage)), .stage = stage});
+}
+
+/// Puts the upgrade into the journal, once it is known that there is something to do.
 void announce(Job& job) {
-    if (!std::exchange(job.announced, true))
-        job.audit.event(EventKind::upgrade_started, job.state,
-                        {.message = fmt::format("upgrade {} started: {} -> {}", job.state.id,
-                                                job.state.from_version.empty() ? "?" : job.state.from_version,
-                                                job.state.to_version.empty() ? "?" : job.state.to_version)});
+    if (std::exchange(job.announced, true))
+        return;
+    job.audit.event(EventKind::upgrade_started, job.state,
+                    {.message = fmt::format("upgrade {} started: {} -> {}", job.state.id,
+                                            job.state.from_version.empty() ? "?" : job.state.from_version,
+                                            job.state.to_version.empty() ? "?" : job.state.to_version)});
+    say_started(job);
 }
 
 void enter(Job& job, Stage stage) {
@@ -66,8 +75,7 @@ void enter(Job& job, Stage stage) {
     if (stage == Stage::find) // looking for media leaves no trace where there are none
         return;
     job.store.save(job.state);
-    job.audit.event(EventKind::stage_started, job.state,
-                    {.message = fmt::format("{} …", word(stage)), .stage = stage});
+    say_started(job);
 }
 
 bool is_refusal(const Finding& finding) {
@@ -256,6 +264,8 @@ bool boot_happened(const Job& job) {
 
 ExitCode after_boot(Job& job) {
     job.announced = true;
+    job.audit.event(EventKind::stage_finished, job.state,
+                    {.message = "the appliance has rebooted", .stage = Stage::reboot});
     return run_from(job, Stage::verify);
 }
 

@@ -77,7 +77,7 @@ def test_the_journal_tells_the_story_on_both_sides_of_the_reboot(upgraded):
     old_boot = upgraded.old_boot.replace("-", "")
     for stage in STAGES:
         told = [event["UM_EVENT"] for event in events if event.get("UM_STAGE") == stage]
-        assert ("reboot-requested" if stage == "reboot" else "stage-finished") in told, (stage, told)
+        assert {"stage-started", "stage-finished"} <= set(told), (stage, told)
     by_boot = {boot: [e["UM_EVENT"] for e in events if e["_BOOT_ID"] == boot] for boot in (old_boot, new_boot)}
     assert by_boot[old_boot][0] == "upgrade-started" and "reboot-requested" in by_boot[old_boot]
     assert by_boot[new_boot][-1] == "upgrade-finished"

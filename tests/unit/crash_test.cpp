@@ -191,7 +191,8 @@ TEST_F(Crashed, TakesANewBootForTheRebootThatItAskedFor) {
     run_and_crash();
     events();
     EXPECT_EQ(verify(), ExitCode::done);
-    EXPECT_EQ(events(), "stage-started:verify stage-finished:verify upgrade-finished:succeeded");
+    EXPECT_EQ(events(),
+              "stage-finished:reboot stage-started:verify stage-finished:verify upgrade-finished:succeeded");
 }
 
 TEST_F(Crashed, VerifiesAgain) {
@@ -239,7 +240,7 @@ TEST_F(Failing, ClosesAnUpgradeThatChangedNothing) {
 TEST_F(Failing, SaysItEvenWhenItLooksForMedia) {
     world.fates["open"] = Fate::system_failure;
     EXPECT_EQ(run(), ExitCode::internal);
-    EXPECT_EQ(events(), "upgrade-started stage-failed:find upgrade-finished:failed");
+    EXPECT_EQ(events(), "upgrade-started stage-started:find stage-failed:find upgrade-finished:failed");
 }
 
 TEST_F(Failing, LeavesTheRecordOpenOnceAChangeMayBeAtWork) {

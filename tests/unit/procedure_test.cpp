@@ -35,7 +35,8 @@ std::string reasons_of(const CheckResult& result) {
 TEST_F(Procedure, TellsTheWholeStoryOnce) {
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(events(),
-              "upgrade-started stage-finished:find stage-started:authenticate stage-finished:authenticate "
+              "upgrade-started stage-started:find stage-finished:find stage-started:authenticate "
+              "stage-finished:authenticate "
               "stage-started:mount stage-finished:mount stage-started:preflight stage-finished:preflight "
               "stage-started:prepare stage-finished:prepare stage-started:apply stage-finished:apply "
               "stage-started:reboot reboot-requested:reboot");
@@ -45,7 +46,8 @@ TEST_F(Procedure, TellsTheWholeStoryOnce) {
     EXPECT_FALSE(world.mounted);
     world.reboot();
     EXPECT_EQ(verify(), ExitCode::done);
-    EXPECT_EQ(events(), "stage-started:verify stage-finished:verify upgrade-finished:succeeded");
+    EXPECT_EQ(events(),
+              "stage-finished:reboot stage-started:verify stage-finished:verify upgrade-finished:succeeded");
     EXPECT_EQ(state().outcome, Outcome::succeeded);
     EXPECT_EQ(closed(), 1U);
 }
