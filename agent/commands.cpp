@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <fcntl.h>
 #include <iostream>
-#include <sys/file.h>
 
 namespace um {
 namespace {
@@ -33,29 +32,48 @@ std::string lock_path(const Context& context) {
     return context.runtime_directory + "/lock";
 }
 
-/// The one lock of everything that moves an upgrade on; held until the descriptor closes. Throws Failure
-/// (busy).
-Fd lock(Context& context) {
-    make_directories(context.runtime_directory, 0755);
-    auto fd = open_file(lock_path(context), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    if (errno != EWOULDBLOCK)
-        throw SystemFailure(fmt::format("lock '{}'", lock_path(context)), errno);
-    throw Failure(Reason::busy, "another um-upgrade is at work",
-                  "watch it with 'um-upgrade status --follow'");
+struct flock whole_file() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
 }
 
+/// The one lock of everything that moves an upgrade on; held until the descriptor closes. A moment's look by
+/// somebody else is waited for. Throws Failure (busy).
+Fd lock(Context& context, std::chrono::seconds patience) {
+    auto& appliance = context.ports.appliance;
+    make_directories(context.runtime_directory, 0755);
+    auto fd = open_file(lock_path(context), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    const auto give_up = appliance.uptime() + patience;
+    for (auto wanted = whole_file(); ::fcntl(fd.get(), F_OFD_SETLK, &wanted) < 0; wanted = whole_file()) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+            throw SystemFailure(fmt::format("lock '{}'", lock_path(context)), errno);
+        if (appliance.uptime() >= give_up)
+            throw Failure(Reason::busy, "another um-upgrade is at work",
+                          "watch it with 'um-upgrade status --follow'");
+        appliance.sleep(std::chrono::milliseconds(100));
+    }
+    return fd;
+}
+
+/// Asks without taking it.
 bool locked(const Context& context) {
     const Fd fd(::open(lock_path(context).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    auto asked = whole_file();
+    return fd && ::fcntl(fd.get(), F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK;
 }
 
 /// What works now, and what it says of itself.
 Activity activity(Context& context) {
     Activity result;
     for (const auto* unit : {apply_unit, "um-upgrade.service", "um-upgrade-verify.service"}) {
-        const auto status = context.ports.services.status(unit);
+        UnitStatus status;
+        try {
+            status = context.ports.services.status(unit);
+        } catch (const SystemFailure&) {
+            continue; // D-Bus or systemd are away for a moment, ignoring: the lock tells as well
+        }
         if (!status.running())
             continue;
         result.running = true;
@@ -68,15 +86,24 @@ Activity activity(Context& context) {
 
 } // namespace
 
+std::string config_of_open_upgrade(const std::string& state_directory) {
+    try {
+        const auto state = StateFile(state_directory).load();
+        return state && state->open() ? state->config : "";
+    } catch (const std::runtime_error&) {
+        return ""; // a damaged record is reported by the command itself
+    }
+}
+
 ExitCode run_command(Context& context) {
-    const auto held = lock(context);
+    const auto held = lock(context, std::chrono::seconds(1));
     Workplace workplace(context);
     workplace.job.may_ask = context.console.attended();
     return run_procedure(workplace.job);
 }
 
 ExitCode check_command(Context& context) {
-    const auto held = lock(context);
+    const auto held = lock(context, std::chrono::seconds(1));
     Workplace workplace(context);
     const auto result = check_procedure(workplace.job);
     if (context.options.json)
@@ -95,7 +122,8 @@ ExitCode apply_command(Context& context) {
 }
 
 ExitCode verify_command(Context& context) {
-    const auto held = lock(context);
+    const auto held = lock(context, std::chrono::minutes(30)); // a check that came first
+    // is no reason to leave an upgrade unverified
     Workplace workplace(context);
     return continue_after_boot(workplace.job);
 }
@@ -153,7 +181,7 @@ ExitCode confirm_snapshot_command(Context& context) {
 }
 
 ExitCode abandon_command(Context& context) {
-    const auto held = lock(context);
+    const auto held = lock(context, std::chrono::seconds(1));
     Workplace workplace(context);
     abandon_upgrade(workplace.job, context.options.why);
     return ExitCode::done;

@@ -11,6 +11,8 @@
 
 namespace um {
 
+inline constexpr auto default_state_directory = "/var/lib/um-upgrade";
+
 /// The command line, parsed.
 struct Options {
     std::string config; ///< --config FILE
@@ -30,9 +32,12 @@ struct Context {
     Ports& ports;
     Audit& audit;
     Console& console;
-    std::string state_directory = "/var/lib/um-upgrade";
+    std::string state_directory = default_state_directory;
     std::string runtime_directory = "/run/um-upgrade";
 };
+
+/// --config of the run that began the open upgrade: its apply and verify go on with the same. Empty: none.
+std::string config_of_open_upgrade(const std::string& state_directory);
 
 ExitCode run_command(Context& context);
 ExitCode check_command(Context& context);

@@ -1,5 +1,7 @@
 #include "console.hpp"
 
+#include "system/termination.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -48,8 +50,10 @@ std::optional<bool> Console::ask(const std::string& question) {
     clear_progress();
     for (std::string reply;;) {
         std::cout << question << ' ' << std::flush;
-        if (!std::getline(std::cin, reply))
-            return std::nullopt;
+        if (!std::getline(std::cin, reply)) {
+            check_termination();
+            return false; // asked, and no answer: never a yes
+        }
         if (reply == "y" || reply == "Y" || reply == "yes")
             return true;
         if (reply == "n" || reply == "N" || reply == "no")

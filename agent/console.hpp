@@ -15,7 +15,7 @@ public:
     void line(const std::string& text);
     /// A line that the next one replaces; only on a terminal.
     void progress(const std::string& text);
-    /// Asks a (y/n) question; nothing when nobody sits there.
+    /// Asks a (y/n) question; no answer is a no, nothing means that nobody sits there. May throw Terminated.
     std::optional<bool> ask(const std::string& question);
     bool attended() const { return attended_; }
 

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <unistd.h>
 
@@ -27,7 +28,8 @@ int complain(const std::string& message, ExitCode code) {
 }
 
 ExitCode execute(Command command, const Options& options) {
-    const auto config = load_config(options.config);
+    const auto config = load_config(options.config.empty() ? config_of_open_upgrade(default_state_directory)
+                                                           : options.config);
     FileMedia media;
     OpensslCrypto crypto;
     LibmountMounts mounts;
@@ -108,6 +110,9 @@ int parse_and_execute(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
     }
+    for (auto* path : {&options.config, &options.media}) // the units run in another directory
+        if (!path->empty())
+            *path = std::filesystem::absolute(*path).lexically_normal().string();
     if (::geteuid() != 0)
         return complain("only root can upgrade the appliance; run it with 'sudo' or from systemd",
                         ExitCode::usage);

@@ -61,7 +61,12 @@ bool holds_medium(const std::string& path) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!fd)
         return false;
-    const int drive = ::ioctl(fd.get(), CDROM_DRIVE_STATUS, CDSL_CURRENT);
+    int drive = ::ioctl(fd.get(), CDROM_DRIVE_STATUS, CDSL_CURRENT);
+    for (int tick = 0; drive == CDS_DRIVE_NOT_READY && tick < 50;
+         ++tick) { // it spins up: just booted, or just inserted
+        ::usleep(100'000);
+        drive = ::ioctl(fd.get(), CDROM_DRIVE_STATUS, CDSL_CURRENT);
+    }
     return drive < 0 || drive == CDS_DISC_OK; // no CD-ROM drive: a disk always holds its medium
 }
 

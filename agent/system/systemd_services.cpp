@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds poll_interval{300};
 constexpr std::chrono::milliseconds long_poll_interval{1000}; // each look is work for systemd and D-Bus
 /// Packages restart D-Bus and re-execute systemd; on a busy appliance either takes its time to answer again.
 constexpr std::chrono::minutes absence_limit{5};
+constexpr std::chrono::minutes start_limit{2};
 constexpr std::uint64_t call_timeout_usec = 90'000'000;
 
 int expect(int result, const std::string& what) {
@@ -69,6 +70,7 @@ SystemdServices::Message SystemdServices::call(const Object& object, const char*
     BusError error;
     sd_bus_message* reply = nullptr;
     const int result = sd_bus_call(connection(), request.get(), call_timeout_usec, error.get(), &reply);
+    check_termination(); // a signal may be what ended the call
     if (result < 0)
         throw SystemFailure(fmt::format("{}.{}: {}", object.interface, member, error.text(result)));
     return Message(reply);
@@ -165,8 +167,12 @@ void SystemdServices::queue_start(const std::string& unit) {
 void SystemdServices::start(const std::string& unit) {
     queue_start(unit);
     auto now = patient_status(unit);
+    const auto give_up = std::chrono::steady_clock::now() + start_limit;
     for (; now.job; now = patient_status(unit)) {
         check_termination();
+        if (std::chrono::steady_clock::now() >= give_up)
+            throw SystemFailure(fmt::format("start {}: its job waits since {} s", unit,
+                                            std::chrono::seconds(start_limit).count()));
         std::this_thread::sleep_for(poll_interval);
     }
     if (now.active != "active")

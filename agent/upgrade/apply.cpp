@@ -16,6 +16,8 @@ namespace {
 
 /// A question nobody answers stands still; a script that prints "Installing:" and works does so only briefly.
 constexpr std::chrono::seconds question_limit{15};
+/// "Generating initramfs:" may be work: stopping a transaction costs more than waiting a little longer.
+constexpr std::chrono::seconds possible_question_limit{120};
 /// Output comes cut anywhere: an answer waits until the question stands there whole.
 constexpr std::chrono::milliseconds question_settles{300};
 
@@ -79,8 +81,10 @@ public:
         if (quiet >= question_limit)
             if (const auto answer = dialogue_.answer_to_last_line())
                 return type(*answer, answer->text);
-        const auto question = dialogue_.open_question();
-        if (question && quiet >= question_limit)
+        auto question = quiet >= question_limit ? dialogue_.open_question() : std::nullopt;
+        if (!question && quiet >= possible_question_limit)
+            question = dialogue_.possible_question();
+        if (question)
             throw Failure(Reason::script_prompt_unknown,
                           fmt::format("the script asks an unknown question: {}", *question),
                           "add an answer for it as [prompt.X] to the configuration");
@@ -169,6 +173,9 @@ void load_own_stage(Job& job) {
     if (!job.ports.services.inside(apply_unit))
         throw UsageError(fmt::format("'apply' runs in {} only; use 'um-upgrade run'", apply_unit));
     job.state = *state;
+}
+
+void check_medium(Job& job) {
     const auto mounted = job.ports.mounts.device_at(job.config.media.mount_point);
     if (!mounted || *mounted != job.state.mount_device || job.state.boot_id != job.ports.appliance.boot_id())
         throw Failure(Reason::media_changed,
@@ -177,11 +184,17 @@ void load_own_stage(Job& job) {
                       "start um-upgrade again");
 }
 
-} // namespace
+/// The record tells the agent, which waits, why nothing was begun.
+ExitCode fail_before_the_change(Job& job, Reason reason, const std::string& message,
+                                const std::string& hint) {
+    job.state.reason = reason;
+    job.state.message = message;
+    job.state.hint = hint;
+    job.store.save(job.state);
+    return exit_code(reason);
+}
 
-ExitCode apply_change(Job& job) {
-    load_own_stage(job);
-    Log log(job.config.log.file, job.ports.appliance);
+ExitCode change(Job& job, Log& log) {
     job.state.change = Change::begun;
     job.store.save(job.state);
     auto code = ExitCode::done;
@@ -200,6 +213,23 @@ ExitCode apply_change(Job& job) {
     job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
     job.store.save(job.state);
     return code;
+}
+
+} // namespace
+
+ExitCode apply_change(Job& job) {
+    load_own_stage(job);
+    std::optional<Log> log;
+    try {
+        check_medium(job);
+        log.emplace(job.config.log.file, job.ports.appliance);
+    } catch (const Failure& failure) {
+        return fail_before_the_change(job, failure.reason(), failure.what(), failure.hint());
+    } catch (const SystemFailure& failure) {
+        return fail_before_the_change(job, Reason::script_failed, failure.what(),
+                                      "nothing was changed; mend it and start again");
+    }
+    return change(job, *log);
 }
 
 } // namespace um

@@ -111,11 +111,18 @@ ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode co
     job.state.message = detail.message;
     job.state.hint = detail.hint;
     job.state.finished = iso8601(job.ports.appliance.now());
-    job.store.close(job.state);
     auto closing = detail;
     closing.outcome = outcome;
     closing.message = fmt::format("{}: {}", word(outcome), detail.message);
+    // Said before it is filed: a kill in between says it twice, the other way round never.
     job.audit.event(EventKind::upgrade_finished, job.state, closing);
+    try {
+        job.store.close(job.state);
+    } catch (const SystemFailure& failure) {
+        job.audit.event(EventKind::warning, job.state,
+                        {.message = fmt::format("the record cannot be filed: {}", failure.what()),
+                         .hint = "give the disk more space; the next start closes it"});
+    }
     job.audit.progress(closing.message);
     return code;
 }
@@ -127,6 +134,11 @@ Outcome outcome_of_failure(const State& state) {
     if (state.stage < Stage::apply || (state.stage == Stage::apply && state.change == Change::none))
         return Outcome::failed;
     return Outcome::needs_manual;
+}
+
+/// What preflight would refuse is a failed verification when it is found after the boot.
+ExitCode code_of_failure(Stage stage, Reason reason) {
+    return stage == Stage::verify ? ExitCode::verification_failed : exit_code(reason);
 }
 
 ExitCode close_failed(Job& job, const Finding& finding, Outcome outcome, ExitCode code) {
@@ -191,7 +203,7 @@ ExitCode guarded(Job& job, Work work) {
         return work();
     } catch (const Refused& refused) {
         return close_failed(job, refused.first, outcome_of_failure(job.state),
-                            exit_code(refused.first.reason));
+                            code_of_failure(job.state.stage, refused.first.reason));
     } catch (const Terminated&) {
         if (job.state.stage >= Stage::apply || !job.announced)
             throw; // the record stays open: the next start goes on with it
@@ -217,6 +229,8 @@ ExitCode start_new(Job& job) {
     job.state.id = job.ports.appliance.new_id();
     job.state.started = iso8601(job.ports.appliance.now());
     job.state.attempts = 1;
+    job.state.config = job.config_path;
+    job.state.requested_media = job.only_media;
     return run_from(job, Stage::find);
 }
 
@@ -235,6 +249,8 @@ ExitCode restart(Job& job) {
         return close_failed(job, finding, Outcome::needs_manual, ExitCode::needs_manual);
     }
     ++job.state.attempts;
+    job.only_media =
+        job.state.requested_media; // the same media, wherever the interrupted run was told to find them
     return run_from(job, Stage::find);
 }
 
@@ -249,7 +265,9 @@ ExitCode resume(Job& job) {
     case OnCrash::restart:
         return restart(job);
     case OnCrash::settle:
-        if (job.state.change == Change::none && !job.ports.services.status(apply_unit).running())
+        if (job.ports.services.status(apply_unit).running())
+            stages::await_change(job); // it alone writes the record meanwhile
+        else if (job.state.change == Change::none)
             return restart(job);
         break;
     case OnCrash::resume:
@@ -259,7 +277,10 @@ ExitCode resume(Job& job) {
 }
 
 bool boot_happened(const Job& job) {
-    return job.state.stage == Stage::reboot && job.state.boot_id != job.ports.appliance.boot_id();
+    // Also when the agent was gone at the end of the change, and somebody rebooted.
+    const bool due = job.state.stage == Stage::reboot ||
+                     (job.state.stage == Stage::apply && job.state.change == Change::done);
+    return due && job.state.boot_id != job.ports.appliance.boot_id();
 }
 
 ExitCode after_boot(Job& job) {
@@ -267,6 +288,11 @@ ExitCode after_boot(Job& job) {
     job.audit.event(EventKind::stage_finished, job.state,
                     {.message = "the appliance has rebooted", .stage = Stage::reboot});
     return run_from(job, Stage::verify);
+}
+
+ExitCode waits_for_reboot(Job& job) {
+    job.console.line(fmt::format("upgrade {} waits for the reboot: run 'reboot'", job.state.id));
+    return ExitCode::done;
 }
 
 ExitCode person_must_decide(Job& job) {
@@ -286,6 +312,9 @@ ExitCode run_procedure(Job& job) {
     job.state = std::move(*state);
     if (job.state.waits_for_a_person())
         return person_must_decide(job);
+    if (job.state.stage == Stage::reboot && !boot_happened(job) &&
+        job.config.reboot.policy == RebootPolicy::manual)
+        return waits_for_reboot(job);
     return guarded(job, [&] { return boot_happened(job) ? after_boot(job) : resume(job); });
 }
 
@@ -294,10 +323,8 @@ ExitCode continue_after_boot(Job& job) {
     if (!state || !state->open())
         return ExitCode::done;
     job.state = std::move(*state);
-    if (job.state.stage == Stage::reboot && !boot_happened(job)) {
-        job.console.line(fmt::format("upgrade {} waits for the reboot: run 'reboot'", job.state.id));
-        return ExitCode::done;
-    }
+    if (job.state.stage == Stage::reboot && !boot_happened(job))
+        return waits_for_reboot(job);
     return guarded(job, [&] { return boot_happened(job) ? after_boot(job) : resume(job); });
 }
 

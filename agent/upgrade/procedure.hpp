@@ -15,6 +15,7 @@
 namespace um {
 
 inline constexpr auto apply_unit = "um-upgrade-apply.service";
+inline constexpr auto verify_unit = "um-upgrade-verify.service";
 inline constexpr auto product_directory = "/opt/vmware/cloudusagemetering";
 
 /// The media as found; hostile until authenticate() has passed.
@@ -31,9 +32,10 @@ struct Job {
     Audit& audit;
     Console& console;
     const StateFile& store;
-    std::string confirmation; ///< path of the snapshot confirmation
-    std::string only_media;   ///< --media; empty: search as configured
-    bool may_ask = false;     ///< a person attends and may be asked
+    std::string confirmation;  ///< path of the snapshot confirmation
+    std::string only_media;    ///< --media; empty: search as configured
+    bool may_ask = false;      ///< a person attends and may be asked
+    std::string config_path{}; ///< --config, absolute; empty: the configuration as installed
 
     State state{};
     std::optional<MediaSet> media{};

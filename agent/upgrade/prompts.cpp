@@ -51,12 +51,13 @@ std::string clean_line(const std::string& raw) {
 
 Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
     for (const auto& rule : rules)
-        rules_.push_back({rule.name, Pattern(rule.match), rule.answer});
+        rules_.push_back({rule.name, Pattern(rule.match), rule.answer, std::nullopt});
     // Both are questions with (y/n): a progress line that speaks of a snapshot is none. Japanese as the
     // source has it.
     const std::string question = ".*\\( *y */ *n *\\) *[:?]? *$";
-    rules_.push_back({"snapshot", Pattern("(snapshot|スナップショット)" + question), "y"});
-    rules_.push_back({"reboot", Pattern("(reboot|restart|再起動)" + question), "n"});
+    rules_.push_back({"snapshot", Pattern("(snapshot|スナップショット)" + question), "y",
+                      Pattern("without|revert|restore|roll ?back|delete|remove|戻し|削除")});
+    rules_.push_back({"reboot", Pattern("(reboot|restart|再起動)" + question), "n", std::nullopt});
 }
 
 std::vector<std::string> Dialogue::feed(const std::string& output) {
@@ -77,7 +78,7 @@ std::optional<Answer> Dialogue::answer_to(std::string& raw) {
     if (question.empty())
         return std::nullopt;
     for (const auto& rule : rules_)
-        if (rule.match.found_in(question)) {
+        if (rule.match.found_in(question) && !(rule.unless && rule.unless->found_in(question))) {
             raw.clear();
             return Answer{rule.name, question, rule.answer};
         }
@@ -92,12 +93,19 @@ std::optional<Answer> Dialogue::answer_to_last_line() {
     return clean_line(line_).empty() ? answer_to(last_line_) : std::nullopt;
 }
 
+std::optional<std::string> Dialogue::unfinished(const Pattern& shape) const {
+    auto line = clean_line(line_);
+    return !line.empty() && shape.found_in(line) ? std::optional(std::move(line)) : std::nullopt;
+}
+
 std::optional<std::string> Dialogue::open_question() const {
-    static const Pattern looks_like_one("([?:>]|[[(] *y(es)? */ *no? *[])]) *$");
-    auto question = clean_line(line_);
-    if (question.empty() || !looks_like_one.found_in(question))
-        return std::nullopt;
-    return question;
+    static const Pattern shape("([?]|[[(] *y(es)? */ *no? *[])]) *:? *$");
+    return unfinished(shape);
+}
+
+std::optional<std::string> Dialogue::possible_question() const {
+    static const Pattern shape("[:>] *$");
+    return unfinished(shape);
 }
 
 std::string Dialogue::take_rest() {

@@ -36,18 +36,23 @@ public:
     /// after it.
     std::optional<Answer> answer_to_last_line();
 
-    /// The unfinished line when it looks like a question.
+    /// The unfinished line when it is a question for sure: (y/n), or a question mark.
     std::optional<std::string> open_question() const;
+
+    /// The unfinished line when it may be one: it ends in a colon or '>', as some progress does, too.
+    std::optional<std::string> possible_question() const;
 
     /// What stands in the unfinished line, cleaned; it is forgotten.
     std::string take_rest();
 
 private:
     std::optional<Answer> answer_to(std::string& raw);
+    std::optional<std::string> unfinished(const Pattern& shape) const;
     struct Rule {
         std::string name;
         Pattern match;
         std::string answer;
+        std::optional<Pattern> unless{}; ///< a question with these words means something else
     };
     std::vector<Rule> rules_;
     std::string line_;

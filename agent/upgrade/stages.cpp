@@ -165,10 +165,15 @@ void ensure_sshd(Job& job) {
         throw Failure(Reason::sshd_unmanageable,
                       fmt::format("{} is {}", unit, before.masked ? "masked" : "not installed"),
                       "unmask or install it, correct [sshd] unit, or set [sshd] manage = no");
-    if (before.enablement == "disabled" || before.enablement == "enabled-runtime")
-        services.enable(unit);
-    if (before.active != "active")
-        services.start(unit);
+    try {
+        if (before.enablement == "disabled" || before.enablement == "enabled-runtime")
+            services.enable(unit);
+        if (before.active != "active")
+            services.start(unit);
+    } catch (const SystemFailure& failure) {
+        throw Failure(Reason::sshd_unmanageable, failure.what(),
+                      fmt::format("look at 'systemctl status {}', or set [sshd] manage = no", unit));
+    }
     job.note += fmt::format("{} was {} and {}", unit, before.enablement, before.active);
 }
 
@@ -275,19 +280,22 @@ Next prepare(Job& job) {
     return Next::stage;
 }
 
-Next apply(Job& job) {
-    auto& ports = job.ports;
-    if (job.mounted)
-        job.mounted->leave(); // it is the apply unit's now, whatever becomes of this process
-    job.mounted.reset();
-    if (job.state.change == Change::none || ports.services.status(apply_unit).running())
-        ports.services.run_to_end(apply_unit, [&](const std::string& text) { job.audit.progress(text); });
-    // The apply unit kept the record meanwhile.
+void await_change(Job& job) {
+    job.ports.services.run_to_end(apply_unit, [&](const std::string& text) { job.audit.progress(text); });
     const auto state = job.store.load();
     if (!state || state->id != job.state.id)
         throw Failure(Reason::state_damaged, fmt::format("{} changed during the upgrade", job.store.path()),
                       "look at 'journalctl -t um-upgrade'");
     job.state = *state;
+}
+
+Next apply(Job& job) {
+    auto& ports = job.ports;
+    if (job.mounted)
+        job.mounted->leave(); // it is the apply unit's now, whatever becomes of this process
+    job.mounted.reset();
+    if (job.state.change == Change::none)
+        await_change(job); // which starts it, too
     ports.mounts.adopt(job.config.media.mount_point).reset();
     job.media.reset();
     switch (job.state.change) {
@@ -300,6 +308,8 @@ Next apply(Job& job) {
                       fmt::format("look at 'journalctl -u {}' and {}; the snapshot is the way back",
                                   apply_unit, job.config.log.file));
     case Change::none:
+        if (job.state.reason)
+            throw Failure(*job.state.reason, job.state.message, job.state.hint);
         throw Failure(Reason::script_failed, fmt::format("{} did not start", apply_unit),
                       fmt::format("look at 'systemctl status {}'", apply_unit));
     }
@@ -311,6 +321,9 @@ Next reboot(Job& job) {
     const auto& reboot = job.config.reboot;
     const bool now = reboot.policy == RebootPolicy::now &&
                      ask(job, "Reboot is recommended after an upgrade. Reboot now? (y/n)").value_or(true);
+    // The media can hold an update of the OS that resets which units are enabled.
+    if (job.ports.services.status(verify_unit).enablement == "disabled")
+        job.ports.services.enable(verify_unit);
     job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
     std::string message = "reboot requested";
     if (reboot.policy == RebootPolicy::notice)
@@ -327,19 +340,30 @@ Next reboot(Job& job) {
 
 namespace {
 
+/// What the machine cannot answer is no health, and may settle: it is an answer here, not an exception.
 Health look(Job& job) {
     auto& ports = job.ports;
     Health health;
     health.version = installed_product(ports.appliance, job.config).version;
     health.product_in_place = ports.appliance.directory_exists(product_directory);
-    for (const auto& unit : job.config.verify.units)
-        health.units.emplace_back(unit, ports.services.status(unit).active);
-    const auto status =
-        ports.appliance.run({"/bin/bash", job.config.verify.status_command}, job.config.verify.run_as,
-                            std::min(job.config.verify.deadline, command_limit));
-    health.status_output = status.output;
-    health.status_exit = status.status;
-    health.status_timed_out = status.timed_out;
+    for (const auto& unit : job.config.verify.units) {
+        try {
+            health.units.emplace_back(unit, ports.services.status(unit).active);
+        } catch (const SystemFailure& failure) {
+            health.units.emplace_back(unit, fmt::format("unknown ({})", failure.what()));
+        }
+    }
+    try {
+        const auto status =
+            ports.appliance.run({"/bin/bash", job.config.verify.status_command}, job.config.verify.run_as,
+                                std::min(job.config.verify.deadline, command_limit));
+        health.status_output = status.output;
+        health.status_exit = status.status;
+        health.status_timed_out = status.timed_out;
+    } catch (const SystemFailure& failure) {
+        health.status_output = failure.what();
+        health.status_exit = -1;
+    }
     return health;
 }
 

@@ -5,6 +5,9 @@
 
 namespace um::stages {
 
+/// Waits for the end of a change that is at work, and takes over the record that its unit kept.
+void await_change(Job& job);
+
 Next find(Job& job);
 Next authenticate(Job& job);
 Next mount(Job& job);

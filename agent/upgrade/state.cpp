@@ -111,6 +111,8 @@ const std::vector<Field>& fields() {
         text_field("finished", &State::finished),
         text_field("from_version", &State::from_version),
         text_field("to_version", &State::to_version),
+        text_field("config", &State::config),
+        text_field("requested_media", &State::requested_media),
         text_field("media", &State::media),
         text_field("media_sha256", &State::media_sha256),
         text_field("signer", &State::signer),

@@ -29,8 +29,11 @@ struct State {
     std::string finished;
     std::string from_version;
     std::string to_version;
-    std::string media;        ///< the ISO's file name
-    std::string media_sha256; ///< hex
+    std::string
+        config; ///< --config of the run that began it, absolute; empty: the configuration as installed
+    std::string requested_media; ///< --media of the run that began it; empty: searched
+    std::string media;           ///< the ISO's file name
+    std::string media_sha256;    ///< hex
     std::string signer;
     std::uint64_t mount_device = 0; ///< st_dev of the verified medium as mounted; this boot only
     Change change = Change::none;

@@ -195,6 +195,33 @@ TEST_F(Crashed, TakesANewBootForTheRebootThatItAskedFor) {
               "stage-finished:reboot stage-started:verify stage-finished:verify upgrade-finished:succeeded");
 }
 
+TEST_F(Crashed, TakesABootForTheRebootWhenItWasGoneAtTheEndOfTheChange) {
+    world.fates["run_to_end returns"] = Fate::power_cut;
+    run_and_crash();
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+    EXPECT_FALSE(world.called("reboot"));
+}
+
+TEST_F(Crashed, GoesOnWithTheMediaThatItWasGiven) {
+    only_media = iso_path;
+    world.paths = {"/media/another.iso", iso_path};
+    world.fates["digest"] = Fate::power_cut;
+    run_and_crash();
+    only_media.clear(); // the boot names none
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_FALSE(world.called("matches /dev/cdrom"));
+}
+
+TEST_F(Crashed, LooksAgainWhenItCouldNotLookAtTheNewVersion) {
+    upgrade();
+    world.fates["run /bin/bash as usagemeter"] = Fate::system_failure; // once: then it settles
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+}
+
 TEST_F(Crashed, VerifiesAgain) {
     upgrade();
     for (const auto fate : {Fate::crash, Fate::power_cut}) {

@@ -20,6 +20,12 @@ bool looks_like_a_question(const std::string& output) {
     return dialogue.open_question().has_value();
 }
 
+bool may_be_a_question(const std::string& output) {
+    Dialogue dialogue({});
+    dialogue.feed(output);
+    return dialogue.possible_question().has_value();
+}
+
 const std::string snapshot_question =
     "Is a snapshot of the vCloud Usage Meter appliance virtual machine created "
     "in the running vCenter Server environment? (y/n): ";
@@ -135,9 +141,13 @@ TEST(Prompts, PrefersTheOperatorsRules) {
 }
 
 TEST(Prompts, KnowsAQuestionThatItCannotAnswer) {
-    for (const std::string line : {"Continue? (y/n)", "Continue [Y/n] ", "Password: ", "Are you sure?",
-                                   "Enter a name:", "> ", "(yes/no)"})
+    for (const std::string line :
+         {"Continue? (y/n)", "Continue [Y/n] ", "Are you sure?", "(yes/no)", "Sure?: "})
         EXPECT_TRUE(looks_like_a_question(line)) << line;
+    for (const std::string line : {"Password: ", "Enter a name:", "> "}) { // or progress
+        EXPECT_FALSE(looks_like_a_question(line)) << line;
+        EXPECT_TRUE(may_be_a_question(line)) << line;
+    }
     for (const std::string line : {"", "Installing", "Installing ...", "50 %", "Continue?\n", "   "})
         EXPECT_FALSE(looks_like_a_question(line)) << line;
 }
@@ -165,4 +175,11 @@ TEST(Prompts, AnswersAQuestionThatEndsItsLineOnlyWhenAskedTo) {
     EXPECT_FALSE(dialogue.answer_to_last_line()); // something came after it
     dialogue.feed("Reboot now? (y/n)\nInstalling");
     EXPECT_FALSE(dialogue.answer_to_last_line());
+}
+
+TEST(Prompts, DoesNotGuessAtOtherQuestionsAboutSnapshots) {
+    for (const std::string line :
+         {"Continue without a snapshot? (y/n)", "Revert to the latest snapshot? (y/n)",
+          "Delete the snapshot now? (y/n): ", "スナップショットに戻しますか? (y/n):"})
+        EXPECT_EQ(answer_to(line), "-") << line;
 }

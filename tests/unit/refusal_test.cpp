@@ -110,11 +110,17 @@ const Case cases[] = {
      ExitCode::preflight_refused, Outcome::refused, Stage::preflight},
     {"AMaskedSshd", [](Story& s) { s.world.units["sshd.service"].masked = true; }, Reason::sshd_unmanageable,
      ExitCode::preflight_refused, Outcome::failed, Stage::prepare},
-    {"AnApplyUnitThatDoesNotStart",
+    {"AMediumUnmountedBeforeTheChange",
      [](Story& s) {
          s.world.mounted.reset(), s.world.hooks["run_to_end"] = [&s] { s.world.mounted.reset(); };
      },
-     Reason::script_failed, ExitCode::apply_failed, Outcome::failed, Stage::apply},
+     Reason::media_changed, ExitCode::media, Outcome::failed, Stage::apply},
+    {"AnSshdThatDoesNotStart",
+     [](Story& s) {
+         s.world.units["sshd.service"].active = "inactive";
+         s.world.hooks["start sshd.service"] = [] { throw SystemFailure("start sshd.service", EIO); };
+     },
+     Reason::sshd_unmanageable, ExitCode::preflight_refused, Outcome::failed, Stage::prepare},
     {"AScriptThatFails", script([](World&, const Terminal::Session&) { return 3; }), Reason::script_failed,
      ExitCode::apply_failed, Outcome::needs_manual, Stage::apply},
     {"AScriptThatAsksSomethingElse", script([](World&, const Terminal::Session& session) {
