@@ -14,7 +14,10 @@ public:
     explicit Fd(int fd) noexcept : fd_(fd) {}
     Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     Fd& operator=(Fd&& other) noexcept {
-        std::swap(fd_, other.fd_);
+        if (this != &other) {
+            reset();
+            fd_ = std::exchange(other.fd_, -1);
+        }
         return *this;
     }
     Fd(const Fd&) = delete;

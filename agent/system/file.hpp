@@ -10,7 +10,7 @@
 namespace um {
 
 /// Records and configuration are small; whatever is larger is not one of ours. In bytes.
-inline constexpr std::size_t record_limit = 1024 * 1024;
+inline constexpr std::size_t record_limit = 1024UL * 1024;
 
 /// Reads all of a descriptor. Throws SystemFailure, also when there are more than `limit` bytes.
 std::string read_all(int fd, std::size_t limit, const std::string& name);

@@ -91,13 +91,23 @@ private:
     bool left_ = false;
 };
 
+/// The kernel's own name of a block device. /dev/block/MAJOR:MINOR is udev's work, and udev may be behind.
+std::string device_node(dev_t device) {
+    const auto link = fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
+    std::array<char, 512> target{};
+    const auto size = ::readlink(link.c_str(), target.data(), target.size());
+    if (size < 0)
+        throw SystemFailure(fmt::format("readlink '{}'", link), errno);
+    const std::string_view path(target.data(), static_cast<std::size_t>(size));
+    return fmt::format("/dev/{}", path.substr(path.rfind('/') + 1));
+}
+
 /// The mounted file system lies on a loop device over the very inode that was verified, or on that very
 /// drive.
 void expect_same_medium(const OpenMedia& media, std::uint64_t mounted) {
     const auto device = static_cast<dev_t>(mounted);
     bool same = false;
-    const auto name = fmt::format("/dev/block/{}:{}", major(device), minor(device));
-    const auto loop = open_file(name, O_RDONLY);
+    const auto loop = open_file(device_node(device), O_RDONLY | O_NONBLOCK);
     loop_info64 info{};
     const bool is_loop = ::ioctl(loop.get(), LOOP_GET_STATUS64, &info) == 0;
     if (is_loop && media.drive)

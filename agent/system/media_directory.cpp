@@ -12,7 +12,7 @@
 namespace um {
 namespace {
 
-constexpr std::size_t sidecar_limit = 1024 * 1024; // bytes; a manifest is a line, a certificate a few KiB
+constexpr std::size_t sidecar_limit = 1024UL * 1024; // bytes; a manifest is a line, a certificate a few KiB
 
 struct stat status_of(int fd, const std::string& path) {
     struct stat status {};

@@ -14,7 +14,7 @@
 namespace um {
 namespace {
 
-constexpr std::size_t chunk_size = 512 * 1024;
+constexpr std::size_t chunk_size = 512UL * 1024;
 constexpr std::size_t chunk_count =
     8; // what is read ahead of the slowest digest: 4 MiB for media of any size
 

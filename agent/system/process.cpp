@@ -19,7 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr std::size_t output_limit = 1024 * 1024;
+constexpr std::size_t output_limit = 1024UL * 1024;
 
 struct Identity {
     uid_t uid = 0;
@@ -175,7 +175,8 @@ CommandResult run_process(const std::vector<std::string>& command, const std::st
     std::optional<Identity> identity;
     if (!user.empty())
         identity = identity_of(user);
-    const std::string path = std::getenv("PATH") != nullptr ? std::getenv("PATH") : default_path;
+    const auto* own_path = std::getenv("PATH");
+    const std::string path = own_path != nullptr ? own_path : default_path;
     const std::vector<std::string> environment{
         "PATH=" + path, "HOME=" + (identity ? identity->home : "/root"), "USER=" + (identity ? user : "root"),
         "LOGNAME=" + (identity ? user : "root"), "LANG=C.UTF-8"};

@@ -12,8 +12,9 @@ void SystemdJournal::entry(const Fields& fields) noexcept {
     try {
         std::vector<std::string> texts;
         for (const auto& [name, value] : fields)
-            texts.push_back(name + "=" + value);
+            texts.emplace_back(name).append("=").append(value);
         std::vector<iovec> parts;
+        parts.reserve(texts.size());
         for (auto& text : texts)
             parts.push_back({text.data(), text.size()});
         if (const int result = sd_journal_sendv(parts.data(), static_cast<int>(parts.size())); result < 0)

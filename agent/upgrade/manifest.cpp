@@ -30,7 +30,7 @@ std::string lower(std::string_view text) {
     return result;
 }
 
-std::string without_dot(std::string name) {
+std::string without_dot(const std::string& name) {
     return name.rfind("./", 0) == 0 ? name.substr(2) : name;
 }
 

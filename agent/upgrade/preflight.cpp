@@ -63,7 +63,7 @@ void judge_snapshot(std::vector<Finding>& findings, const Facts& appliance, cons
 /// (at most twice their size on the media); `/var` takes the package manager's cache and database, `/boot`
 /// one more kernel and initramfs.
 std::uint64_t needed(const std::string& path, const MediaFacts& media) {
-    constexpr std::uint64_t mebibyte = 1024 * 1024;
+    constexpr std::uint64_t mebibyte = 1024UL * 1024;
     if (path == "/")
         return 2 * media.size + 64 * mebibyte;
     return path == "/boot" ? 96 * mebibyte : 64 * mebibyte;

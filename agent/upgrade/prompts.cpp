@@ -5,7 +5,7 @@
 namespace um {
 namespace {
 
-constexpr std::size_t longest_line = 64 * 1024; // a line without end must not eat the memory
+constexpr std::size_t longest_line = 64UL * 1024; // a line without end must not eat the memory
 
 /// Drops ESC sequences: CSI (ESC [ … letter), OSC (ESC ] … BEL or ESC \), and two-byte ones.
 std::string without_escapes(const std::string& raw) {

@@ -202,7 +202,7 @@ void StateFile::save(const State& state) const {
 }
 
 std::string StateFile::set_aside(const std::string& suffix) const {
-    const auto target = fmt::format("{}/damaged-{}", history(), suffix);
+    auto target = fmt::format("{}/damaged-{}", history(), suffix);
     make_directories(history(), 0700);
     rename_durably(path(), target);
     return target;
