@@ -6,10 +6,14 @@
 
 namespace um::test {
 
+/// A place where only root can write, as the agent wants it for media, anchors and mount points.
+inline constexpr auto guarded_place = "/run";
+
 /// A directory that goes with the object.
 class Scratch {
 public:
-    Scratch();
+    /// Below `base`; empty: where temporary files go, which is no place that the agent takes media from.
+    explicit Scratch(const std::string& base = {});
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
     ~Scratch();
