@@ -1,12 +1,16 @@
 """The appliance as its operator and its auditor know it: a Machine that runs the product."""
+import contextlib
 import json
 import shlex
+import subprocess
 
 from . import cache, products
 from .cache import cached
+from .held import verdict
 from .machine import Machine, wait_until
 
 MEDIA_DIRECTORY = "/var/lib/um-upgrade/media"
+MOUNT_POINT = "/root/upgrade"
 # The product writes every second; who looks meanwhile waits for its turn.
 STORE = "sqlite3 -readonly -cmd '.timeout 60000' /opt/vmware/cloudusagemetering/var/usage.db"
 SERVICES = ["vmware-um-journal.service", "vmware-um-login.service"]
@@ -43,6 +47,25 @@ class Appliance(Machine):
 
     def drop(self, path):
         self.put(path, f"{MEDIA_DIRECTORY}/{path.name}")
+
+    def answer_for_rpm(self):
+        """Spares the agent from asking rpm for the product's version, which takes a second or two under emulation."""
+        answer = f"[product]\nversion_command = echo {self.product_version()}\n"
+        self.run("cat >/etc/um-upgrade/um-upgrade.conf.d/answer.conf", input=answer)
+
+    def offer(self, media):
+        """Puts the media of a directory in the place of those that the agent's directory holds."""
+        names = sorted(path.name for path in media.iterdir())
+        packed = subprocess.run(
+            ["tar", "-c", "--sparse", "--mode=0644", "-C", media, *names], stdout=subprocess.PIPE, check=True
+        ).stdout
+        unpack = f"rm -rf {MEDIA_DIRECTORY}/* && tar -x --no-same-owner -C {MEDIA_DIRECTORY}"
+        subprocess.run([*self.ssh(), unpack], input=packed, check=True)
+
+    def check(self, *arguments):
+        """Exit code of um-upgrade check, and the reasons of what it refuses."""
+        done = self.agent("check", "--json", *arguments, check=False, limit=120)
+        return verdict(done.returncode, done.stdout)
 
     def agent(self, *arguments, **options):
         return self.run(shlex.join(["um-upgrade", *arguments]), **options)
@@ -102,6 +125,26 @@ class Appliance(Machine):
     def events(self, upgrade=None):
         matches = ["SYSLOG_IDENTIFIER=um-upgrade"] + ([f"UM_UPGRADE_ID={upgrade}"] if upgrade else [])
         return [entry for entry in self.journal(*matches) if "UM_EVENT" in entry]
+
+    def mounts(self):
+        """Every mount and every loop device."""
+        return self.output(
+            "findmnt --noheadings --list --output TARGET,SOURCE,FSTYPE; echo; "
+            "losetup --noheadings --list --output NAME,BACK-FILE"
+        )
+
+    @contextlib.contextmanager
+    def mounts_restored(self):
+        """Within, media are mounted; afterwards mounts and loop devices are what they were before."""
+        before = self.mounts()
+        try:
+            yield
+            # The kernel clears a loop device as soon as udev, too, has done with it.
+            wait_until("mounts and loop devices are as before", lambda: self.mounts() == before, limit=10)
+        except BaseException:
+            # What one test leaves behind is not another one's failure.
+            self.run(f"while umount {MOUNT_POINT} 2>/dev/null; do :; done; losetup -D")
+            raise
 
     def picture(self):
         """What an upgrade that was refused must leave as it was; one round trip, because each costs a moment."""
