@@ -27,7 +27,8 @@ std::string Keys::openssl(const std::string& arguments) const {
 }
 
 void Keys::certificate(const std::string& name, const std::string& subject, const std::string& issuer,
-                       const std::string& extensions, const std::string& dates) const {
+                       const std::string& extensions, const std::string& options,
+                       const std::string& key) const {
     directory.file(
         "ca-" + issuer + ".cnf",
         "[ca]\ndefault_ca = this\n[this]\ndatabase = " + issuer + ".index\nnew_certs_dir = .\n" +
@@ -36,11 +37,11 @@ void Keys::certificate(const std::string& name, const std::string& subject, cons
             "commonName = supplied\n");
     directory.file(name + ".ext", extensions);
     shell("cd '" + directory.path() + "' && touch " + issuer + ".index");
-    openssl("req -newkey rsa:2048 -nodes -keyout " + name + ".key -out " + name + ".csr -subj '" + subject +
-            "'");
+    openssl("req -newkey " + key + " -nodes -keyout " + name + ".key -out " + name + ".csr -subj '" +
+            subject + "'");
     openssl("ca -batch -notext -config ca-" + issuer + ".cnf -cert " + issuer + ".crt -keyfile " + issuer +
             ".key -in " + name + ".csr -out " + name + ".crt -extfile " + name + ".ext " +
-            (dates.empty() ? "-days 365" : dates));
+            (options.empty() ? "-days 365" : options));
 }
 
 void Keys::revoke(const std::string& name, const std::string& issuer) const {

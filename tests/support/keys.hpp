@@ -15,9 +15,10 @@ public:
     Keys();
 
     /// A certificate of `subject` by `issuer`; `extensions` as openssl.cnf has them; `options` go to
-    /// `openssl ca` (dates) .
+    /// `openssl ca` (dates, -md), `key` to `openssl req -newkey`.
     void certificate(const std::string& name, const std::string& subject, const std::string& issuer,
-                     const std::string& extensions, const std::string& dates = "") const;
+                     const std::string& extensions, const std::string& options = "",
+                     const std::string& key = "rsa:2048") const;
     void revoke(const std::string& name, const std::string& issuer) const;
     /// NAME.crl by `issuer`, valid so many days from now (it may be over).
     std::string revocation_list(const std::string& issuer, int days) const;

@@ -12,7 +12,9 @@
 
 namespace um::test {
 
-Scratch::Scratch() : path_((std::filesystem::temp_directory_path() / "um-test-XXXXXX").string()) {
+Scratch::Scratch(const std::string& base)
+    : path_((base.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(base)) /
+            "um-test-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr)
         throw std::runtime_error("mkdtemp " + path_);
 }

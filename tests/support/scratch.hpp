@@ -9,7 +9,8 @@ namespace um::test {
 /// A directory that goes with the object.
 class Scratch {
 public:
-    Scratch();
+    /// Below `base`; empty: where temporary files go, which is no place that the agent takes media from.
+    explicit Scratch(const std::string& base = {});
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
     ~Scratch();
