@@ -110,9 +110,12 @@ ExitCode check_command(Context& context) {
         std::cout << check_json(result) << '\n';
     else
         std::cout << check_text(result);
-    for (const auto& finding : result.findings)
-        if (finding.severity == Finding::Severity::refusal)
-            return exit_code(finding.reason);
+    if (!result.failure.empty())
+        return ExitCode::internal;
+    const auto& findings = result.findings;
+    const auto first = std::find_if(findings.begin(), findings.end(), is_refusal);
+    if (first != findings.end())
+        return exit_code(first->reason);
     return ExitCode::done;
 }
 

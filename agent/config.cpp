@@ -128,6 +128,30 @@ std::vector<std::string> patterns(const std::string& text) {
     return result;
 }
 
+/// Subjects hold blanks and commas: alternatives are parted by '|'.
+std::vector<std::string> signers(const std::string& text) {
+    constexpr std::string_view prefix = "sha256:";
+    constexpr std::string_view digits = "0123456789abcdefABCDEF";
+    std::vector<std::string> result;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const auto end = std::min(text.find('|', begin), text.size());
+        auto one = text.substr(begin, end - begin);
+        begin = end + 1;
+        one.erase(0, one.find_first_not_of(" \t"));
+        one.erase(one.find_last_not_of(" \t") + 1);
+        if (one.empty() && !text.empty())
+            throw Wrong("signers parted by single '|'");
+        const auto is_digit = [&](char c) { return digits.find(c) != std::string_view::npos; };
+        if (one.rfind(prefix, 0) == 0 &&
+            (std::count_if(one.begin() + prefix.size(), one.end(), is_digit) != 64 ||
+             one.find_first_not_of("0123456789abcdefABCDEF:", prefix.size()) != std::string::npos))
+            throw Wrong("'sha256:' and the 64 hexadecimal digits of a fingerprint");
+        if (!one.empty())
+            result.push_back(std::move(one));
+    }
+    return result;
+}
+
 struct Key {
     std::string_view section;
     std::string_view name;
@@ -145,7 +169,7 @@ constexpr Key keys[] = {
      }},
     {"trust", "anchors",
      [](Config& c, const std::string& text) { c.trust.anchors = text == "system" ? text : absolute(text); }},
-    {"trust", "signer", [](Config& c, const std::string& text) { c.trust.signer = text; }},
+    {"trust", "signer", [](Config& c, const std::string& text) { c.trust.signers = signers(text); }},
     {"trust", "sha1", [](Config& c, const std::string& text) { c.trust.sha1 = policy(text); }},
     {"trust", "expired", [](Config& c, const std::string& text) { c.trust.expired = policy(text); }},
     {"trust", "crl",
@@ -262,7 +286,7 @@ void set_entry(Config& config, const IniEntry& entry) {
 }
 
 void check_as_a_whole(const Config& config) {
-    if (config.trust.anchors == "system" && config.trust.signer.empty())
+    if (config.trust.anchors == "system" && config.trust.signers.empty())
         throw ConfigError(
             "[trust] anchors = system trusts every public authority; name the allowed 'signer' beside it");
     for (const auto& rule : config.prompts)

@@ -31,7 +31,7 @@ struct Config {
     struct Trust {
         Require require = Require::signature;
         std::string anchors = "/etc/um-upgrade/trust.d";
-        std::string signer;
+        std::vector<std::string> signers; ///< the key is called `signer`
         Policy sha1 = Policy::accept;
         Policy expired = Policy::refuse;
         std::string crl;

@@ -22,6 +22,10 @@ struct Finding {
     std::string hint;    ///< the way out
 };
 
+inline bool is_refusal(const Finding& finding) {
+    return finding.severity == Finding::Severity::refusal;
+}
+
 /// Thrown where work cannot go on; only the runner and main() catch it.
 class Failure : public std::runtime_error {
 public:

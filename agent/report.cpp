@@ -8,11 +8,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool is_refusal(const Finding& finding) {
-    return finding.severity == Finding::Severity::refusal;
-}
-
 std::string verdict(const CheckResult& result) {
+    if (!result.failure.empty())
+        return "failed";
     if (result.nothing_to_do)
         return "nothing-to-do";
     return std::any_of(result.findings.begin(), result.findings.end(), is_refusal) ? "refused" : "ready";
@@ -89,13 +87,16 @@ std::string check_text(const CheckResult& result) {
             row("signer", result.signer->subject) +
             row("", fmt::format("sha256:{}", result.signer->fingerprint)) +
             row("", fmt::format("valid from {} to {}", result.signer->not_before, result.signer->not_after));
-    text += row("SHA-256", result.state.media_sha256);
+    for (const auto& [algorithm, digest] : result.digests)
+        text += row(std::string(name(algorithm)).c_str(), digest);
     for (const auto& finding : result.findings) {
         text += fmt::format("{:>9}: {} [{}]\n", is_refusal(finding) ? "refused" : "warning", finding.message,
                             word(finding.reason));
         if (!finding.hint.empty())
             text += fmt::format("{:>9}  -> {}\n", "", finding.hint);
     }
+    if (!result.failure.empty())
+        return text + row("result", "the check itself failed: " + result.failure);
     if (result.nothing_to_do)
         return text + row("result", "nothing to do: " + result.note);
     return text + row("result", verdict(result) == "ready"
@@ -115,8 +116,12 @@ std::string check_json(const CheckResult& result) {
               {"from_version", text_or_null(result.state.from_version)},
               {"to_version", text_or_null(result.state.to_version)},
               {"sha256", text_or_null(result.state.media_sha256)},
+              {"digests", Json::object()},
               {"signer", nullptr},
-              {"findings", findings}};
+              {"findings", findings},
+              {"failure", text_or_null(result.failure)}};
+    for (const auto& [algorithm, digest] : result.digests)
+        json["digests"][std::string(name(algorithm))] = digest;
     if (result.signer)
         json["signer"] = {{"subject", result.signer->subject},
                           {"fingerprint", "sha256:" + result.signer->fingerprint},

@@ -35,9 +35,9 @@ bool LinuxAppliance::directory_exists(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-bool LinuxAppliance::file_exists(const std::string& path) {
+bool LinuxAppliance::is_plain_file(const std::string& path) {
     struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
 Space LinuxAppliance::space(const std::string& path) {

@@ -10,7 +10,7 @@ public:
     CommandResult run(const std::vector<std::string>& command, const std::string& user,
                       std::chrono::seconds limit) override;
     bool directory_exists(const std::string& path) override;
-    bool file_exists(const std::string& path) override;
+    bool is_plain_file(const std::string& path) override;
     Space space(const std::string& path) override;
     std::string boot_id() override;
     void sync(const std::vector<std::string>& paths) override;

@@ -1,6 +1,7 @@
 #include "system/libmount_mounts.hpp"
 
 #include "system/file.hpp"
+#include "system/guarded_path.hpp"
 
 #include <array>
 #include <blkid.h>
@@ -17,6 +18,7 @@ namespace {
 
 using Probe = Handle<blkid_struct_probe, blkid_free_probe>;
 using MountContext = Handle<libmnt_context, mnt_free_context>;
+using MountTable = Handle<libmnt_table, mnt_unref_table>;
 
 /// What libblkid finds on the medium must be ISO 9660 and nothing else.
 void expect_iso9660(const OpenMedia& media) {
@@ -53,41 +55,54 @@ MountContext new_context(const std::string& target) {
     return context;
 }
 
-/// An unmount that fails leaves a read-only medium behind, which the next start takes over: it is said, and
-/// ignored.
-void unmount(const std::string& target) noexcept {
-    try {
-        const auto context = new_context(target);
-        // The loop device clears itself: libmount sets LO_FLAGS_AUTOCLEAR when it makes one for a mount.
-        if (const int result = mnt_context_umount(context.get()); result != 0)
-            throw SystemFailure(fmt::format("umount '{}': {}", target, mount_error(context.get(), result)));
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s, ignoring: the next start takes it over\n", error.what());
-    }
+/// What is mounted somewhere: the uppermost, where mounts lie on each other.
+struct Standing {
+    std::string type; ///< of the file system, as the kernel calls it
+    std::uint64_t device = 0;
+};
+
+std::optional<Standing> standing_at(const std::string& target) {
+    const MountTable table(mnt_new_table_from_file("/proc/self/mountinfo"));
+    if (!table)
+        throw SystemFailure("read '/proc/self/mountinfo'", errno);
+    auto* found = mnt_table_find_target(table.get(), target.c_str(), MNT_ITER_BACKWARD);
+    if (found == nullptr)
+        return std::nullopt;
+    const char* type = mnt_fs_get_fstype(found);
+    return Standing{type != nullptr ? type : "", mnt_fs_get_devno(found)};
 }
 
-std::uint64_t device_of(const std::string& path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) < 0)
-        throw SystemFailure(fmt::format("stat '{}'", path), errno);
-    return status.st_dev;
+/// The loop device clears itself: libmount sets LO_FLAGS_AUTOCLEAR when it makes one for a mount.
+void unmount(const std::string& target) {
+    const auto context = new_context(target);
+    if (const int result = mnt_context_umount(context.get()); result != 0)
+        throw SystemFailure(fmt::format("umount '{}': {}", target, mount_error(context.get(), result)));
 }
 
 class LibmountMounted final : public Mounted {
 public:
-    explicit LibmountMounted(std::string target) : target_(std::move(target)), device_(device_of(target_)) {}
+    explicit LibmountMounted(std::string target) : target_(std::move(target)) {}
     LibmountMounted(const LibmountMounted&) = delete;
     LibmountMounted& operator=(const LibmountMounted&) = delete;
     ~LibmountMounted() override {
-        if (!left_)
+        if (left_)
+            return;
+        try {
             unmount(target_);
+        } catch (const std::exception& error) { // a read-only medium that stays harms nobody
+            std::fprintf(stderr, "%s, ignoring: the next start unmounts it\n", error.what());
+        }
     }
-    std::uint64_t device() const override { return device_; }
+    std::uint64_t device() const override {
+        struct stat status {};
+        if (::stat(target_.c_str(), &status) < 0)
+            throw SystemFailure(fmt::format("stat '{}'", target_), errno);
+        return status.st_dev;
+    }
     void leave() override { left_ = true; }
 
 private:
     std::string target_;
-    std::uint64_t device_;
     bool left_ = false;
 };
 
@@ -102,31 +117,58 @@ std::string device_node(dev_t device) {
     return fmt::format("/dev/{}", path.substr(path.rfind('/') + 1));
 }
 
+/// What a loop device lies over; nothing where it is none, or lies over nothing.
+std::optional<loop_info64> loop_over(int device) {
+    loop_info64 info{};
+    if (::ioctl(device, LOOP_GET_STATUS64, &info) < 0)
+        return std::nullopt;
+    return info;
+}
+
+bool is_over(const loop_info64& loop, const OpenMedia& media) {
+    if (media.drive)
+        return loop.lo_rdevice == media.device;
+    return loop.lo_device == media.device && loop.lo_inode == media.inode;
+}
+
 /// The mounted file system lies on a loop device over the very inode that was verified, or on that very
 /// drive.
 void expect_same_medium(const OpenMedia& media, std::uint64_t mounted) {
-    const auto device = static_cast<dev_t>(mounted);
-    bool same = false;
-    const auto loop = open_file(device_node(device), O_RDONLY | O_NONBLOCK);
-    loop_info64 info{};
-    const bool is_loop = ::ioctl(loop.get(), LOOP_GET_STATUS64, &info) == 0;
-    if (is_loop && media.drive)
-        same = info.lo_rdevice == media.device;
-    else if (is_loop)
-        same = info.lo_device == media.device && info.lo_inode == media.inode;
-    else
-        same = media.drive && mounted == media.device;
-    if (!same)
-        throw Failure(Reason::media_changed,
-                      fmt::format("what was mounted is not '{}' as it was authenticated", media.path),
-                      "somebody exchanged the medium meanwhile; find out who, and start again");
+    const auto device = open_file(device_node(static_cast<dev_t>(mounted)), O_RDONLY | O_NONBLOCK);
+    const auto loop = loop_over(device.get());
+    if (loop ? is_over(*loop, media) : media.drive && mounted == media.device)
+        return;
+    throw Failure(Reason::media_changed,
+                  fmt::format("what was mounted is not '{}' as it was authenticated", media.path),
+                  "somebody exchanged the medium meanwhile; find out who, and start again");
+}
+
+/// Some versions of libmount leave the loop device behind when the mount itself fails (util-linux issue
+/// 3123).
+void release_loop(libmnt_context* context, const OpenMedia& media) noexcept {
+    const char* source = mnt_fs_get_srcpath(mnt_context_get_fs(context));
+    const Fd device(source != nullptr ? ::open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1);
+    const auto loop = device ? loop_over(device.get()) : std::nullopt;
+    if (loop && is_over(*loop, media) && ::ioctl(device.get(), LOOP_CLR_FD) < 0)
+        std::fprintf(stderr, "detach '%s': %s, ignoring: it holds the medium until the next boot\n", source,
+                     std::strerror(errno));
+}
+
+/// Others must not be able to move the mount point from under what works on it.
+void make_mount_point(const std::string& target) {
+    make_directories(target, 0700);
+    try {
+        open_guarded_directory(target, Links::follow);
+    } catch (const Unguarded& error) {
+        throw Failure(Reason::media_insecure, error.what(), "choose another [media] mount_point");
+    }
 }
 
 } // namespace
 
 std::unique_ptr<Mounted> LibmountMounts::mount(const OpenMedia& media, const std::string& target) {
     expect_iso9660(media);
-    make_directories(target, 0700);
+    make_mount_point(target);
     const auto context = new_context(target);
     // By descriptor, not by name: whatever stands at the path now, what was verified is mounted.
     const auto source = fmt::format("/proc/self/fd/{}", media.fd.get());
@@ -136,14 +178,35 @@ std::unique_ptr<Mounted> LibmountMounts::mount(const OpenMedia& media, const std
         mnt_context_set_options(context.get(), "loop,ro,nosuid,nodev") != 0)
         throw SystemFailure(fmt::format("prepare to mount '{}'", media.path), ENOMEM);
     const int result = mnt_context_mount(context.get());
-    if (result != 0)
-        throw Failure(
-            Reason::media_filesystem,
-            fmt::format("mount '{}' on '{}': {}", media.path, target, mount_error(context.get(), result)),
-            "look at 'dmesg'");
+    if (result != 0) {
+        const auto why = mount_error(context.get(), result);
+        release_loop(context.get(), media);
+        throw Failure(Reason::media_filesystem,
+                      fmt::format("mount '{}' on '{}': {}", media.path, target, why), "look at 'dmesg'");
+    }
     auto mounted = std::make_unique<LibmountMounted>(target);
     expect_same_medium(media, mounted->device());
     return mounted;
+}
+
+bool LibmountMounts::clear(const std::string& target) {
+    bool any = false;
+    while (const auto standing = standing_at(target)) {
+        if (standing->type != "iso9660")
+            throw Failure(
+                Reason::media_filesystem,
+                fmt::format("'{}' has a file system mounted on it already ({})", target, standing->type),
+                "unmount it, or choose another [media] mount_point");
+        try {
+            unmount(target);
+        } catch (const SystemFailure& failure) {
+            throw Failure(Reason::media_filesystem,
+                          fmt::format("media that were mounted earlier are in use: {}", failure.what()),
+                          fmt::format("leave '{}' in every shell, then 'umount' it", target));
+        }
+        any = true;
+    }
+    return any;
 }
 
 std::unique_ptr<Mounted> LibmountMounts::adopt(const std::string& target) {
@@ -153,18 +216,8 @@ std::unique_ptr<Mounted> LibmountMounts::adopt(const std::string& target) {
 }
 
 std::optional<std::uint64_t> LibmountMounts::device_at(const std::string& target) {
-    struct stat here {};
-    struct stat above {};
-    if (::stat(target.c_str(), &here) < 0) {
-        if (errno == ENOENT)
-            return std::nullopt;
-        throw SystemFailure(fmt::format("stat '{}'", target), errno);
-    }
-    if (::stat((target + "/..").c_str(), &above) < 0)
-        throw SystemFailure(fmt::format("stat '{}/..'", target), errno);
-    if (here.st_dev == above.st_dev)
-        return std::nullopt;
-    return here.st_dev;
+    const auto standing = standing_at(target);
+    return standing ? std::optional(standing->device) : std::nullopt;
 }
 
 } // namespace um

@@ -8,6 +8,7 @@ namespace um {
 class LibmountMounts final : public Mounts {
 public:
     std::unique_ptr<Mounted> mount(const OpenMedia& media, const std::string& target) override;
+    bool clear(const std::string& target) override;
     std::unique_ptr<Mounted> adopt(const std::string& target) override;
     std::optional<std::uint64_t> device_at(const std::string& target) override;
 };

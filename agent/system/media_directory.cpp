@@ -1,18 +1,28 @@
 #include "system/media_directory.hpp"
 
+#include "system/cdrom.hpp"
 #include "system/file.hpp"
+#include "system/guarded_path.hpp"
+#include "upgrade/media.hpp"
 
+#include <algorithm>
+#include <array>
+#include <csignal>
 #include <fcntl.h>
 #include <glob.h>
-#include <linux/cdrom.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 namespace um {
 namespace {
 
 constexpr std::size_t sidecar_limit = 1024UL * 1024; // bytes; a manifest is a line, a certificate a few KiB
+
+/// File systems whose files are changed elsewhere, without this kernel knowing: NFS, SMB, 9P, FUSE, Ceph,
+/// AFS, Coda, VirtualBox's folders (f_type, statfs(2)). Older headers do not name them all.
+constexpr std::array<std::uint32_t, 11> foreign_file_systems{0x6969,     0x517B,     0xFF534D42, 0xFE534D42,
+                                                             0x01021997, 0x65735546, 0x00C36400, 0x5346414F,
+                                                             0x6B414653, 0x73757245, 0x786F4256};
 
 struct stat status_of(int fd, const std::string& path) {
     struct stat status {};
@@ -21,72 +31,68 @@ struct stat status_of(int fd, const std::string& path) {
     return status;
 }
 
-/// Whoever may write to a file may change it after it was checked.
-void expect_ours(const struct stat& status, const std::string& path) {
-    if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        throw Failure(Reason::media_insecure,
-                      fmt::format("'{}' could be changed by others than root (owner {}, mode {:04o})", path,
-                                  status.st_uid, status.st_mode & 07777U),
-                      fmt::format("'chown root:root' and 'chmod 0600' it, and check where it came from"));
+void expect_local(int fd, const std::string& path) {
+    struct statfs system {};
+    if (::fstatfs(fd, &system) < 0)
+        throw SystemFailure(fmt::format("statfs '{}'", path), errno);
+    const auto type = static_cast<std::uint32_t>(system.f_type);
+    if (std::find(foreign_file_systems.begin(), foreign_file_systems.end(), type) !=
+        foreign_file_systems.end())
+        throw Unguarded(
+            fmt::format("'{}' lies on a network or user-space file system, where it could be changed "
+                        "unseen",
+                        path),
+            "copy it to /var/lib/um-upgrade/media");
 }
 
-Fd open_regular(const std::string& path, struct stat& status) {
-    // O_NONBLOCK: opening a FIFO that somebody left there must not hang.
-    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-    if (!fd && errno == ELOOP)
-        throw Failure(Reason::media_insecure, fmt::format("'{}' is a symbolic link", path),
-                      "put the file itself there");
-    if (!fd)
-        throw Failure(errno == ENOENT ? Reason::media_none : Reason::media_unreadable,
-                      fmt::format("open '{}': {}", path, std::strerror(errno)));
-    status = status_of(fd.get(), path);
-    if (!S_ISREG(status.st_mode))
-        throw Failure(Reason::media_insecure, fmt::format("'{}' is no regular file", path),
-                      "put a plain file there");
-    expect_ours(status, path);
-    return fd;
+/// While the lease is held, whoever wants to open the file for writing waits, and the lease tells of it
+/// (fcntl(2)). False where the file system knows no leases: size and times must do.
+bool take_lease(int fd, const std::string& path) {
+    // A lease's own signal, SIGIO, would end the process; this one is ignored by default.
+    if (::fcntl(fd, F_SETSIG, SIGURG) < 0)
+        throw SystemFailure(fmt::format("set the signal of a lease on '{}'", path), errno);
+    if (::fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
+        return true;
+    if (errno == EAGAIN)
+        throw Unguarded(fmt::format("'{}' is open for writing", path),
+                        "wait until whoever copies it there has done");
+    return false;
+}
+
+/// An ISO or a sidecar; none where there is no such file.
+Fd open_media_file(const std::string& path, bool& leased) {
+    try {
+        auto fd = open_guarded(path, Links::refuse);
+        if (fd) {
+            expect_local(fd.get(), path);
+            leased = take_lease(fd.get(), path);
+        }
+        return fd;
+    } catch (const Unguarded& error) {
+        throw Failure(Reason::media_insecure, error.what(), error.hint());
+    } catch (const SystemFailure& error) {
+        throw Failure(Reason::media_unreadable, error.what(), "copy it there again");
+    }
 }
 
 std::int64_t nanoseconds(const timespec& time) {
     return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
 }
 
-bool is_block_device(const std::string& path) {
-    struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode);
-}
-
-/// A drive opens for reading only with a medium in it.
-bool holds_medium(const std::string& path) {
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!fd)
-        return false;
-    int drive = ::ioctl(fd.get(), CDROM_DRIVE_STATUS, CDSL_CURRENT);
-    for (int tick = 0; drive == CDS_DRIVE_NOT_READY && tick < 50;
-         ++tick) { // it spins up: just booted, or just inserted
-        ::usleep(100'000);
-        drive = ::ioctl(fd.get(), CDROM_DRIVE_STATUS, CDSL_CURRENT);
-    }
-    return drive < 0 || drive == CDS_DISC_OK; // no CD-ROM drive: a disk always holds its medium
-}
-
-OpenMedia open_drive(const std::string& path) {
-    OpenMedia media;
-    media.path = path;
-    media.drive = true;
-    media.fd = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!media.fd)
-        throw Failure(errno == ENOMEDIUM ? Reason::media_none : Reason::media_unreadable,
-                      fmt::format("open '{}': {}", path, std::strerror(errno)),
-                      "put the upgrade ISO into the drive");
-    const auto status = status_of(media.fd.get(), path);
-    if (::ioctl(media.fd.get(), BLKGETSIZE64, &media.size) < 0)
-        throw Failure(Reason::media_unreadable, fmt::format("size of '{}': {}", path, std::strerror(errno)));
-    media.device = status.st_rdev;
-    // Clears what the drive reports of the time before: from here on a change is a change under our hands. A
-    // disk knows no such call, ignoring: its medium cannot be changed.
-    static_cast<void>(::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT));
-    return media;
+/// What happened to a file since it was opened; empty when nothing did.
+std::string change_of(const OpenMedia& media) {
+    const auto status = status_of(media.fd.get(), media.path);
+    if (static_cast<std::uint64_t>(status.st_size) != media.size)
+        return fmt::format("'{}' has {} bytes now, and had {}", media.path, status.st_size, media.size);
+    if (nanoseconds(status.st_mtim) != media.modified_ns)
+        return fmt::format("'{}' was written to", media.path);
+    if (status.st_nlink == 0)
+        return fmt::format("'{}' was removed or replaced", media.path);
+    if (nanoseconds(status.st_ctim) != media.attributed_ns)
+        return fmt::format("'{}' was renamed, replaced, or its owner or mode was changed", media.path);
+    if (media.leased && ::fcntl(media.fd.get(), F_GETLEASE) != F_RDLCK)
+        return fmt::format("'{}' was opened for writing", media.path);
+    return {};
 }
 
 } // namespace
@@ -102,56 +108,55 @@ std::vector<std::string> FileMedia::matches(const std::string& pattern) {
         throw SystemFailure(fmt::format("look for '{}'", pattern), errno);
     paths.erase(
         std::remove_if(paths.begin(), paths.end(),
-                       [](const std::string& path) { return is_block_device(path) && !holds_medium(path); }),
+                       [](const std::string& path) { return is_device(path) && !holds_medium(path); }),
         paths.end());
     std::sort(paths.begin(), paths.end());
     return paths;
 }
 
 OpenMedia FileMedia::open(const std::string& path) {
-    if (is_block_device(path))
+    if (is_device(path))
         return open_drive(path);
-    struct stat status {};
     OpenMedia media;
-    media.fd = open_regular(path, status);
     media.path = path;
+    media.fd = open_media_file(path, media.leased);
+    if (!media.fd)
+        throw Failure(Reason::media_none, fmt::format("'{}' is not there any more", path),
+                      "put the media there again, and leave them alone until the upgrade has ended");
+    const auto status = status_of(media.fd.get(), path);
     media.size = static_cast<std::uint64_t>(status.st_size);
     media.device = status.st_dev;
     media.inode = status.st_ino;
     media.modified_ns = nanoseconds(status.st_mtim);
+    media.attributed_ns = nanoseconds(status.st_ctim);
     return media;
 }
 
 std::optional<std::string> FileMedia::read_sidecar(const std::string& path) {
-    struct stat status {};
+    bool leased = false;
+    const auto fd = open_media_file(path, leased);
+    if (!fd)
+        return std::nullopt;
+    const auto size = status_of(fd.get(), path).st_size;
+    if (static_cast<std::uint64_t>(size) > sidecar_limit)
+        throw Failure(Reason::media_unreadable,
+                      fmt::format("'{}' is larger than a sidecar can be ({} bytes)", path, size),
+                      "download it again");
     try {
-        const auto fd = open_regular(path, status);
-        if (static_cast<std::uint64_t>(status.st_size) > sidecar_limit)
-            throw Failure(
-                Reason::media_unreadable,
-                fmt::format("'{}' is larger than a sidecar can be ({} bytes)", path, status.st_size),
-                "download it again");
         return read_all(fd.get(), sidecar_limit, path);
-    } catch (const Failure& failure) {
-        if (failure.reason() == Reason::media_none)
-            return std::nullopt;
-        throw;
     } catch (const SystemFailure& failure) {
         throw Failure(Reason::media_unreadable, failure.what(), "download it again");
     }
 }
 
 void FileMedia::expect_unchanged(const OpenMedia& media) {
-    const auto status = status_of(media.fd.get(), media.path);
-    if (media.drive) {
-        if (::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT) != 1)
-            return;
-    } else if (static_cast<std::uint64_t>(status.st_size) == media.size &&
-               nanoseconds(status.st_mtim) == media.modified_ns) {
-        return;
-    }
-    throw Failure(Reason::media_changed, fmt::format("'{}' was changed while it was in use", media.path),
-                  "leave the media alone until the upgrade has ended, and start it again");
+    const auto change = !media.drive ? change_of(media)
+                        : medium_exchanged(media)
+                            ? fmt::format("the medium in '{}' was exchanged", media.path)
+                            : std::string();
+    if (!change.empty())
+        throw Failure(Reason::media_changed, change + " while it was in use",
+                      "leave the media alone until the upgrade has ended, and start it again");
 }
 
 } // namespace um

@@ -40,19 +40,47 @@ std::string hex(const unsigned char* bytes, std::size_t count) {
     return text;
 }
 
-std::vector<Certificate> parse_certificates(const std::string& pem) {
-    std::vector<Certificate> result;
-    const Handle<BIO, BIO_free_all> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+Bio memory_bio(const std::string& text) {
+    Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     expect(bio != nullptr, "BIO_new_mem_buf");
-    while (auto* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))
+    return bio;
+}
+
+int no_password(char*, int, int, void*) {
+    return -1;
+}
+
+bool ended_well() {
+    const bool well = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    if (well)
+        ERR_clear_error();
+    return well;
+}
+
+bool is_supported(const EVP_PKEY* key) {
+    const int type = key != nullptr ? EVP_PKEY_base_id(key) : NID_undef;
+    return type == EVP_PKEY_RSA || type == EVP_PKEY_RSA_PSS || type == EVP_PKEY_EC;
+}
+
+std::vector<Certificate> parse_certificates(const std::string& pem, const std::string& name) {
+    constexpr std::size_t limit = 1000; // of a system's bundle; media bring a handful
+    std::vector<Certificate> result;
+    const auto bio = memory_bio(pem);
+    while (auto* certificate = PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)) {
         result.emplace_back(certificate);
-    const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (result.empty() || !at_end)
-        throw Failure(Reason::certificate_malformed,
-                      fmt::format("the .crt holds no certificate in PEM: {}", openssl_error()),
-                      "download the .crt file again");
-    ERR_clear_error();
-    return result;
+        if (result.size() > limit)
+            break;
+    }
+    if (!result.empty() && result.size() <= limit && ended_well())
+        return result;
+    const bool der = !pem.empty() && pem.front() == '\x30';
+    throw Failure(Reason::certificate_malformed,
+                  fmt::format("{} holds no certificate in PEM: {}", name,
+                              der                     ? "it seems to be DER"
+                              : result.size() > limit ? "there are too many"
+                                                      : openssl_error()),
+                  der ? "convert it with 'openssl x509 -inform der'"
+                      : "get it again from where it came from");
 }
 
 } // namespace um

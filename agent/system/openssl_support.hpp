@@ -4,6 +4,7 @@
 #include "system/fd.hpp"
 #include "upgrade/manifest.hpp"
 
+#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -12,6 +13,7 @@
 
 namespace um {
 
+using Bio = Handle<BIO, BIO_free_all>;
 using Certificate = Handle<X509, X509_free>;
 using DigestContext = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
 
@@ -26,7 +28,21 @@ const EVP_MD* implementation(DigestAlgorithm algorithm);
 /// Lower-case hexadecimal.
 std::string hex(const unsigned char* bytes, std::size_t count);
 
-/// Every certificate of a PEM text, the leaf first. Throws Failure (certificate.malformed).
-std::vector<Certificate> parse_certificates(const std::string& pem);
+/// Reads `text`, which must outlive it.
+Bio memory_bio(const std::string& text);
+
+/// The password callback for whatever comes in PEM: nobody is asked, at no terminal.
+int no_password(char* buffer, int size, int writing, void* data);
+
+/// After the last object of a PEM text: whether there was no more, or something that is damaged, which stays
+/// in libcrypto's queue of errors.
+bool ended_well();
+
+/// Whether media may be signed with such a key: RSA, RSA-PSS or an elliptic curve. False for none.
+bool is_supported(const EVP_PKEY* key);
+
+/// Every certificate of a PEM text, the leaf first; `name` is for messages.
+/// Throws Failure (certificate.malformed).
+std::vector<Certificate> parse_certificates(const std::string& pem, const std::string& name);
 
 } // namespace um

@@ -47,4 +47,8 @@ std::string directory_of(const std::string& path) {
     return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
 }
 
+bool is_device(const std::string& path) {
+    return path.rfind("/dev/", 0) == 0;
+}
+
 } // namespace um

@@ -27,8 +27,10 @@ struct OpenMedia {
     std::uint64_t size = 0; ///< bytes
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
-    bool drive = false; ///< a CD-ROM drive, not a file
-    std::int64_t modified_ns = 0;
+    bool drive = false;             ///< a CD-ROM drive, not a file
+    bool leased = false;            ///< the kernel tells when somebody opens the file for writing
+    std::int64_t modified_ns = 0;   ///< of the file's content, since the epoch
+    std::int64_t attributed_ns = 0; ///< of the file's attributes and names, since the epoch (st_ctime)
 };
 
 /// Finds and opens media: files and drives.
@@ -37,11 +39,13 @@ public:
     virtual ~MediaDirectory() = default;
     /// Paths that match a shell pattern, sorted. A device counts only when a medium is in it.
     virtual std::vector<std::string> matches(const std::string& pattern) = 0;
-    /// Throws Failure (media.none, media.insecure, media.unreadable).
+    /// What stands under /dev is a drive, all else a file that only root can change, on a local file system,
+    /// with nobody writing to it. Throws Failure (media.none, media.insecure, media.unreadable).
     virtual OpenMedia open(const std::string& path) = 0;
     /// Nothing when there is no such file. Throws Failure (media.insecure, media.unreadable).
     virtual std::optional<std::string> read_sidecar(const std::string& path) = 0;
-    /// The medium is still what was opened: size, times, device. Throws Failure (media.changed).
+    /// The medium is still what was opened: size, times, names; nobody tried to write to it; the drive told
+    /// of no exchange. Throws Failure (media.changed).
     virtual void expect_unchanged(const OpenMedia& media) = 0;
 };
 
@@ -55,8 +59,9 @@ struct Signer {
 /// Whom to trust; mirrors [trust] of the configuration.
 struct TrustPolicy {
     std::string anchors; ///< directory, PEM file, or "system"
-    std::string signer;  ///< allowed CN or O, or "sha256:FINGERPRINT"; empty: any below the anchors
-    std::string crl;     ///< PEM file; empty: none
+    /// Allowed subjects, their CN or O, or "sha256:FINGERPRINT"; empty: any below the anchors.
+    std::vector<std::string> signers;
+    std::string crl; ///< PEM file; empty: none
     bool accept_expired = false;
     bool accept_sha1 = true;
 };
@@ -93,8 +98,12 @@ class Mounts {
 public:
     virtual ~Mounts() = default;
     /// Probes and mounts `media` read-only, nosuid, nodev, from its descriptor, and proves that the mounted
-    /// medium is that one. Throws Failure (media.filesystem, media.changed).
+    /// medium is that one. Whatever fails, no mount and no loop device is left.
+    /// Throws Failure (media.filesystem, media.changed, media.insecure).
     virtual std::unique_ptr<Mounted> mount(const OpenMedia& media, const std::string& target) = 0;
+    /// Unmounts the media that earlier starts left at `target`; true when there were any.
+    /// Throws Failure (media.filesystem) when something else is mounted there, or when they are in use.
+    virtual bool clear(const std::string& target) = 0;
     /// Takes over what an earlier run left mounted at `target`, to unmount it in the end.
     virtual std::unique_ptr<Mounted> adopt(const std::string& target) = 0;
     /// st_dev of what is mounted at `target`; nothing when it is no mount point.
@@ -157,7 +166,8 @@ public:
     virtual CommandResult run(const std::vector<std::string>& command, const std::string& user,
                               std::chrono::seconds limit) = 0;
     virtual bool directory_exists(const std::string& path) = 0;
-    virtual bool file_exists(const std::string& path) = 0;
+    /// A regular file, not a link to one.
+    virtual bool is_plain_file(const std::string& path) = 0;
     virtual Space space(const std::string& path) = 0;
     virtual std::string boot_id() = 0;
     /// Writes the file systems of these paths to disk.

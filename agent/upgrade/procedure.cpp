@@ -77,10 +77,6 @@ void enter(Job& job, Stage stage) {
     say_started(job);
 }
 
-bool is_refusal(const Finding& finding) {
-    return finding.severity == Finding::Severity::refusal;
-}
-
 /// Before the change a finding refuses it; afterwards it fails the stage.
 EventKind kind_of_failure(Stage stage) {
     return stage < Stage::prepare ? EventKind::refused : EventKind::stage_failed;

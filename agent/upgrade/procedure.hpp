@@ -40,6 +40,7 @@ struct Job {
     State state{};
     std::optional<MediaSet> media{};
     std::optional<Signer> signer{};
+    Digests digests{}; ///< of the ISO, as it was read
     std::unique_ptr<Mounted> mounted{};
     std::vector<Finding> findings{}; ///< of the stage at work
     std::string note{};              ///< what the stage at work found out, for its journal entry
@@ -60,9 +61,11 @@ ExitCode continue_after_boot(Job& job);
 struct CheckResult {
     State state; ///< what became known of the media
     std::optional<Signer> signer;
+    Digests digests; ///< of the ISO, as it was read
     std::vector<Finding> findings;
     bool nothing_to_do = false;
-    std::string note; ///< why there is nothing to do
+    std::string note;    ///< why there is nothing to do
+    std::string failure; ///< what the machine failed, which ended the check early
 };
 CheckResult check_procedure(Job& job);
 

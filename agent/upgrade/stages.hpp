@@ -5,6 +5,16 @@
 
 namespace um::stages {
 
+/// A failure of one part must not hide what the others have to say.
+template <class Check>
+void collect(Job& job, Check check) {
+    try {
+        check();
+    } catch (const Failure& failure) {
+        job.findings.push_back(failure.finding());
+    }
+}
+
 /// Waits for the end of a change that is at work, and takes over the record that its unit kept.
 void await_change(Job& job);
 

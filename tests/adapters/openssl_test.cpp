@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include <fcntl.h>
+#include <unistd.h>
 
 using namespace um;
 using um::test::Keys;
@@ -57,7 +57,8 @@ std::string reasons_of(const CertificateVerdict& verdict) {
     std::string text;
     for (const auto& finding : verdict.findings) {
         EXPECT_FALSE(finding.hint.empty());
-        text += (text.empty() ? "" : " ") + std::string(word(finding.reason));
+        text += (text.empty() ? "" : " ") + std::string(is_refusal(finding) ? "" : "warning:") +
+                std::string(word(finding.reason));
     }
     return text;
 }
@@ -119,7 +120,7 @@ TEST(Certificate, IsTrustedUpToAPinnedIntermediateOrItself) {
 }
 
 TEST(Certificate, IsTrustedByADirectoryOfAnchors) {
-    const test::Scratch anchors;
+    const test::Scratch anchors(test::guarded_place);
     anchors.file("a.pem", keys().pem("stranger"));
     anchors.file("b.pem", keys().pem("root"));
     anchors.file("README", "no certificate");
@@ -144,7 +145,7 @@ TEST(Certificate, IsUntrustedBelowALeaf) {
 }
 
 TEST(Certificate, IsUntrustedWithoutAnyAnchor) {
-    const test::Scratch nothing;
+    const test::Scratch nothing(test::guarded_place);
     auto policy = pinned();
     policy.anchors = nothing.path();
     EXPECT_EQ(verdict_on(chain("signer"), policy), "certificate.untrusted");
@@ -159,10 +160,11 @@ TEST(Certificate, ExpiresUnlessThePolicyAcceptsThat) {
     EXPECT_FALSE(openssl_accepts("expired"));
     auto policy = pinned();
     policy.accept_expired = true;
-    EXPECT_EQ(verdict_on(chain("expired"), policy), "");
-    EXPECT_EQ(verdict_on(keys().pem("expired"), policy), "certificate.untrusted"); // and nothing else
+    EXPECT_EQ(verdict_on(chain("expired"), policy), "warning:certificate.expired");
+    EXPECT_EQ(verdict_on(keys().pem("expired"), policy), // and nothing else
+              "certificate.untrusted warning:certificate.expired");
     policy.anchors = keys().path("stranger.crt");
-    EXPECT_EQ(verdict_on(chain("expired"), policy), "certificate.untrusted");
+    EXPECT_EQ(verdict_on(chain("expired"), policy), "certificate.untrusted warning:certificate.expired");
 }
 
 TEST(Certificate, ExpiresWithItsIssuerWhateverThePolicy) {
@@ -199,20 +201,21 @@ TEST(Certificate, BelongsToTheAllowedSigner) {
     for (auto& c : upper)
         c = static_cast<char>(std::toupper(c));
     for (const auto& allowed : {std::string("Vendor Signer"), std::string("Vendor, Inc."),
+                                std::string("CN=Vendor Signer,O=Vendor\\, Inc.,C=US"),
                                 "sha256:" + fingerprint, "sha256:" + upper}) {
-        policy.signer = allowed;
+        policy.signers = {"Nobody", allowed};
         EXPECT_EQ(verdict_on(chain("signer"), policy), "") << allowed;
     }
     for (const auto& allowed : {std::string("Vendor"), std::string("vendor signer"), std::string("US"),
                                 "sha256:" + fingerprint.substr(1), std::string("sha256:"), fingerprint}) {
-        policy.signer = allowed;
+        policy.signers = {"Nobody", allowed};
         EXPECT_EQ(verdict_on(chain("signer"), policy), "certificate.signer") << allowed;
     }
 }
 
 TEST(Certificate, IsJudgedInEveryRespectAtOnce) {
     auto policy = pinned("stranger.crt");
-    policy.signer = "Somebody";
+    policy.signers = {"Somebody"};
     EXPECT_EQ(verdict_on(chain("server"), policy),
               "certificate.usage certificate.signer certificate.untrusted");
 }
@@ -294,19 +297,71 @@ TEST(Signature, DoesNotMatchAnotherMessageKeyOrByte) {
 
 TEST(Signature, IsMalformedWhenItIsTooShortOrTooLong) {
     const auto signature = keys().sign("signer", message, "sha256");
-    for (const auto& other : {std::string(), signature.substr(0, 255), signature.substr(1), signature + "\n"})
+    for (const auto& other :
+         {std::string(), signature.substr(0, 255), signature.substr(1), signature + "\n\n", signature + "x"})
         EXPECT_EQ(signature_verdict(message, other, chain("signer")), "signature.malformed") << other.size();
     EXPECT_EQ(signature_verdict(message, keys().openssl("base64 -in message.sign"), chain("signer")),
               "signature.malformed");
 }
 
-TEST(Signature, IsNotPss) {
+TEST(Signature, MayEndWithALineFeedAsForOpenssl) {
+    const auto signature = keys().sign("signer", message, "sha1") + "\n";
+    EXPECT_EQ(signature_verdict(message, signature, chain("signer")), "SHA-1");
+    EXPECT_TRUE(openssl_verifies("signer", message, signature, "sha1"));
+}
+
+TEST(Signature, MayBePss) {
     keys().directory.file("message", message);
-    keys().openssl("dgst -sha256 -sigopt rsa_padding_mode:pss -sign signer.key -out pss.sign message");
-    EXPECT_EQ(signature_verdict(message, test::text_of(keys().path("pss.sign")), chain("signer")),
-              "signature.mismatch");
+    for (const std::string salt : {"digest", "max", "0"}) {
+        keys().openssl("dgst -sha384 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:" + salt +
+                       " -sign signer.key -out pss.sign message");
+        auto signature = test::text_of(keys().path("pss.sign"));
+        EXPECT_EQ(signature_verdict(message, signature, chain("signer")), "SHA-384") << salt;
+        EXPECT_EQ(signature_verdict(message + "x", signature, chain("signer")), "signature.mismatch");
+        signature[7] = static_cast<char>(signature[7] ^ 4);
+        EXPECT_EQ(signature_verdict(message, signature, chain("signer")), "signature.mismatch");
+    }
+}
+
+TEST(Signature, MayBeOfAnEllipticCurve) {
+    const Keys own;
+    for (const std::string curve : {"prime256v1", "secp384r1"}) {
+        own.certificate("curve", "/CN=Curve", "middle", leaf_extensions, "",
+                        "ec -pkeyopt ec_paramgen_curve:" + curve);
+        auto policy = pinned();
+        policy.anchors = own.path("root.crt");
+        const auto pem = own.pem("curve") + own.pem("middle");
+        EXPECT_EQ(reasons_of(OpensslCrypto().judge_certificate(pem, policy)), "");
+        const auto signature = own.sign("curve", message, "sha256");
+        EXPECT_EQ(signature_verdict(message, signature, pem), "SHA-256");
+        EXPECT_EQ(signature_verdict(message + "x", signature, pem), "signature.mismatch");
+        for (const auto& other : {std::string(), signature + "x", signature.substr(1),
+                                  signature.substr(0, signature.size() - 1), std::string(256, 'x')})
+            EXPECT_EQ(signature_verdict(message, other, pem), "signature.malformed") << other.size();
+    }
 }
 
 TEST(Signature, NeedsACertificate) {
     EXPECT_EQ(signature_verdict(message, "x", "garbage"), "certificate.malformed");
+}
+
+TEST(Anchor, IsRefusedWhereOthersCouldExchangeIt) {
+    const test::Scratch open; // below a directory that everybody may write to
+    auto policy = pinned();
+    policy.anchors = open.file("root.pem", keys().pem("root"));
+    const auto verdict = OpensslCrypto().judge_certificate(chain("signer"), policy);
+    EXPECT_EQ(reasons_of(verdict), "certificate.untrusted");
+    EXPECT_NE(verdict.findings.at(0).message.find("could be exchanged"), std::string::npos)
+        << verdict.findings.at(0).message;
+    policy.anchors = keys().path("root.crt");
+    policy.crl = open.file("list.crl", "");
+    EXPECT_EQ(verdict_on(chain("signer"), policy), "certificate.crl");
+}
+
+TEST(Anchor, MayBeALinkAsSystemsHaveIt) {
+    const test::Scratch anchors(test::guarded_place);
+    ASSERT_EQ(::symlink(keys().path("root.crt").c_str(), (anchors / "root.pem").c_str()), 0);
+    auto policy = pinned();
+    policy.anchors = anchors.path();
+    EXPECT_EQ(verdict_on(chain("signer"), policy), "");
 }

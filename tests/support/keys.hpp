@@ -30,7 +30,7 @@ public:
     /// Runs a command in the directory; fails the program when it fails.
     std::string openssl(const std::string& arguments) const;
 
-    Scratch directory;
+    Scratch directory{guarded_place};
 };
 
 } // namespace um::test

@@ -6,6 +6,9 @@
 
 namespace um::test {
 
+/// A place where only root can write, as the agent wants it for media, anchors and mount points.
+inline constexpr auto guarded_place = "/run";
+
 /// A directory that goes with the object.
 class Scratch {
 public:

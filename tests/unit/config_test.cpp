@@ -94,12 +94,25 @@ TEST(Config, SetsEveryKeyOfTrust) {
                                "sha1 = refuse\nexpired = accept\ncrl = /crl.pem\n");
     EXPECT_EQ(config.trust.require, Require::digest);
     EXPECT_EQ(config.trust.anchors, "/a.pem");
-    EXPECT_EQ(config.trust.signer, "VMware, Inc.");
+    EXPECT_EQ(config.trust.signers, (std::vector<std::string>{"VMware, Inc."}));
     EXPECT_EQ(config.trust.sha1, Policy::refuse);
     EXPECT_EQ(config.trust.expired, Policy::accept);
     EXPECT_EQ(config.trust.crl, "/crl.pem");
     EXPECT_EQ(parsed("[trust]\nanchors = system\nsigner = X\n").trust.anchors, "system");
     EXPECT_EQ(parsed("[trust]\ncrl =\nsigner =\n").trust, Config{}.trust);
+}
+
+TEST(Config, TakesSeveralSignersPartedByBars) {
+    const auto print = "sha256:" + std::string(62, 'a') + ":0F";
+    EXPECT_EQ(parsed("[trust]\nsigner = VMware, Inc. | " + print + "|x\n").trust.signers,
+              (std::vector<std::string>{"VMware, Inc.", print, "x"}));
+    for (const auto* wrong : {"|", "a|", "a||b"})
+        EXPECT_EQ(error_of(std::string("[trust]\nsigner = ") + wrong + "\n"),
+                  std::string("um.conf:2: 'signer = ") + wrong +
+                      "' is wrong; right would be signers parted by single '|'");
+    for (const std::string& wrong :
+         {std::string("sha256:"), print.substr(1), print + "0", "sha256:" + std::string(63, 'a') + "g"})
+        EXPECT_THROW(parsed("[trust]\nsigner = " + wrong + (wrong[0] == 's' ? "\n" : "|\n")), ConfigError);
 }
 
 TEST(Config, SetsEveryKeyOfProductAndSnapshot) {

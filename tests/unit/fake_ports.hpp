@@ -170,6 +170,10 @@ public:
         world_.mounted = 1792;
         return std::make_unique<FakeMounted>(world_);
     }
+    bool clear(const std::string&) override {
+        world_.call("clear");
+        return std::exchange(world_.mounted, std::nullopt).has_value();
+    }
     std::unique_ptr<Mounted> adopt(const std::string&) override {
         world_.call("adopt");
         return world_.mounted ? std::make_unique<FakeMounted>(world_) : nullptr;
@@ -257,7 +261,7 @@ public:
         return {0, "", false};
     }
     bool directory_exists(const std::string& path) override { return path == product_directory; }
-    bool file_exists(const std::string& path) override {
+    bool is_plain_file(const std::string& path) override {
         return world_.mounted && path == mount_point + "/" + world_.script;
     }
     Space space(const std::string& path) override {

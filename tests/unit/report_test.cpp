@@ -14,6 +14,8 @@ CheckResult ready() {
     result.state.from_version = "4.6.0.1";
     result.state.to_version = "4.7.0.0";
     result.state.media_sha256 = std::string(64, 'b');
+    result.digests = {{DigestAlgorithm::sha1, std::string(40, 'a')},
+                      {DigestAlgorithm::sha256, std::string(64, 'b')}};
     result.signer =
         Signer{"CN=Vendor,O=V", std::string(64, 'c'), "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"};
     return result;
@@ -54,13 +56,26 @@ std::string next_of(const std::optional<State>& state, const Activity& activity 
 } // namespace
 
 TEST(CheckReport, IsReadyAsJson) {
-    EXPECT_EQ(json::parse(check_json(ready())),
-              json::parse(R"({"outcome": "ready", "media": "Usage_Meter_Agent-4.7.0.0-1_Upgrade.iso",
+    EXPECT_EQ(
+        json::parse(check_json(ready())),
+        json::parse(R"({"outcome": "ready", "media": "Usage_Meter_Agent-4.7.0.0-1_Upgrade.iso",
                 "from_version": "4.6.0.1", "to_version": "4.7.0.0", "sha256": ")" +
-                          std::string(64, 'b') +
-                          R"(", "signer": {"subject": "CN=Vendor,O=V", "fingerprint": "sha256:)" +
-                          std::string(64, 'c') + R"(", "not_before": "2026-01-01T00:00:00Z",
+                    std::string(64, 'b') + R"(", "digests": {"SHA-1": ")" + std::string(40, 'a') +
+                    R"(", "SHA-256": ")" + std::string(64, 'b') +
+                    R"("}, "failure": null, "signer": {"subject": "CN=Vendor,O=V", "fingerprint": "sha256:)" +
+                    std::string(64, 'c') + R"(", "not_before": "2026-01-01T00:00:00Z",
                 "not_after": "2027-01-01T00:00:00Z"}, "findings": []})"));
+}
+
+TEST(CheckReport, SaysWhatEndedItBesideWhatItFound) {
+    auto result = ready();
+    result.findings = {refusal};
+    result.failure = "read '/x': Input/output error";
+    const auto parsed = json::parse(check_json(result));
+    EXPECT_EQ(parsed["outcome"], "failed");
+    EXPECT_EQ(parsed["failure"], result.failure);
+    EXPECT_EQ(parsed["findings"].size(), 1U);
+    EXPECT_NE(check_text(result).find("the check itself failed: " + result.failure), std::string::npos);
 }
 
 TEST(CheckReport, ListsEveryFindingAsJson) {

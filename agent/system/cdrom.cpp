@@ -1,0 +1,88 @@
+#include "system/cdrom.hpp"
+
+#include "system/termination.hpp"
+
+#include <fcntl.h>
+#include <linux/cdrom.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+namespace um {
+namespace {
+
+constexpr int spin_up_ticks = 50; // of 0.1 s
+
+[[noreturn]] void unreadable(const std::string& verb, const std::string& path) {
+    throw Failure(Reason::media_unreadable, fmt::format("{} '{}': {}", verb, path, std::strerror(errno)),
+                  "attach the upgrade ISO to the drive again");
+}
+
+bool is_block_device(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode);
+}
+
+/// /dev/cdrom is a link: it is followed once, and what it led to is opened by descriptor.
+struct stat locate(const std::string& path, Fd& place) {
+    place = Fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    struct stat status {};
+    if (!place && errno == ENOENT)
+        throw Failure(Reason::media_none, fmt::format("there is no '{}'", path), "name a drive that exists");
+    if (!place || ::fstat(place.get(), &status) < 0)
+        unreadable("open", path);
+    return status;
+}
+
+} // namespace
+
+bool holds_medium(const std::string& path) {
+    if (!is_block_device(path))
+        return false;
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd)
+        return false;
+    int drive = ::ioctl(fd.get(), CDROM_DRIVE_STATUS, CDSL_CURRENT);
+    for (int tick = 0; drive == CDS_DRIVE_NOT_READY && tick < spin_up_ticks;
+         ++tick) { // just booted, or just inserted
+        check_termination();
+        ::usleep(100'000);
+        drive = ::ioctl(fd.get(), CDROM_DRIVE_STATUS, CDSL_CURRENT);
+    }
+    return drive < 0 || drive == CDS_DISC_OK; // no CD-ROM drive: a disk always holds its medium
+}
+
+OpenMedia open_drive(const std::string& path) {
+    Fd place;
+    const auto status = locate(path, place);
+    if (!S_ISBLK(status.st_mode))
+        throw Failure(Reason::media_insecure, fmt::format("'{}' is no drive", path),
+                      "media as files belong into /var/lib/um-upgrade/media");
+    if (status.st_uid != 0 || (status.st_mode & S_IWOTH) != 0)
+        throw Failure(Reason::media_insecure,
+                      fmt::format("'{}' could be written to by others than root (owner {}, mode {:04o})",
+                                  path, status.st_uid, status.st_mode & 07777U),
+                      "correct the device's owner and mode (udev rules)");
+    OpenMedia media;
+    media.path = path;
+    media.drive = true;
+    media.device = status.st_rdev;
+    media.fd = Fd(::open(fmt::format("/proc/self/fd/{}", place.get()).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!media.fd && errno == ENOMEDIUM)
+        throw Failure(Reason::media_none, fmt::format("no medium is in '{}'", path),
+                      "put the upgrade ISO into the drive");
+    if (!media.fd)
+        unreadable("open", path);
+    if (::ioctl(media.fd.get(), BLKGETSIZE64, &media.size) < 0)
+        unreadable("ask the size of", path);
+    // What the drive has to tell of the time before is heard and forgotten: from here on a change is a change
+    // under our hands. A disk knows no such call, ignoring: its medium stays.
+    static_cast<void>(medium_exchanged(media));
+    return media;
+}
+
+bool medium_exchanged(const OpenMedia& media) {
+    return ::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT) == 1;
+}
+
+} // namespace um

@@ -1,0 +1,23 @@
+#pragma once
+// The chain from a signer's certificate to an anchor that was there before the media.
+
+#include "system/openssl_support.hpp"
+#include "upgrade/ports.hpp"
+
+namespace um {
+
+/// "certificate 'CN=…'", for messages.
+std::string call(const X509* certificate);
+
+/// RFC 2253.
+std::string subject_of(const X509* certificate);
+
+/// ISO 8601, in UTC.
+std::string time_text(const ASN1_TIME* time);
+
+/// Builds and judges the chain of the first certificate: anchors, dates, strength, usage, revocation. Every
+/// fault is a finding, one for each reason word. Throws Failure (certificate.untrusted, certificate.crl) when
+/// anchors or revocation lists cannot be used.
+std::vector<Finding> judge_chain(const std::vector<Certificate>& certificates, const TrustPolicy& policy);
+
+} // namespace um
