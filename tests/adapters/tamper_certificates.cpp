@@ -2,101 +2,11 @@
 
 #include "adapters/tampering.hpp"
 
+#include <filesystem>
+#include <sys/stat.h>
+
 namespace um::test {
 namespace {
-
-constexpr auto elliptic = "ec -pkeyopt ec_paramgen_curve:P-256";
-constexpr auto a_year = "-days 365";
-constexpr auto long_ago = "-startdate 20200101000000Z -enddate 20210101000000Z";
-constexpr auto far_ahead = "-startdate 20900101000000Z -enddate 20910101000000Z";
-constexpr auto code_signing =
-    "basicConstraints = CA:false\nkeyUsage = critical,digitalSignature\nextendedKeyUsage = codeSigning\n";
-constexpr auto authority = "basicConstraints = critical,CA:true\nkeyUsage = critical,keyCertSign,cRLSign\n";
-
-/// Whatever certificates can be wrong in. Each name here is the fault of the certificate.
-struct TamperKeys : Keys {
-    TamperKeys() {
-        leaf("next-signer", "middle", code_signing, a_year, "rsa:2048");
-        leaf("expired", "middle", code_signing, long_ago);
-        leaf("future", "middle", code_signing, far_ahead);
-        leaf("server", "middle",
-             "basicConstraints = CA:false\nkeyUsage = digitalSignature\nextendedKeyUsage = serverAuth\n");
-        leaf("cipher", "middle", "basicConstraints = CA:false\nkeyUsage = keyEncipherment\n", a_year,
-             "rsa:2048");
-        leaf("plain", "middle", "basicConstraints = CA:false\n");
-        leaf("below-leaf", "signer", code_signing);
-        leaf("unknown-extension", "middle",
-             std::string(code_signing) + "1.2.3.4 = critical,ASN1:UTF8String:whatever\n");
-        leaf("revoked", "middle", code_signing);
-        make_branches();
-        make_weak();
-        make_strangers();
-        make_lists();
-    }
-
-private:
-    void leaf(const std::string& name, const std::string& issuer, const std::string& extensions,
-              const std::string& options = a_year, const std::string& key = elliptic) const {
-        certificate(name, "/O=Vendor, Inc./CN=" + name, issuer, extensions, options, key);
-    }
-
-    /// An intermediate and a signer below it.
-    void branch(const std::string& name, const std::string& extensions, const std::string& options = a_year,
-                const std::string& key = elliptic) const {
-        leaf(name, "root", extensions, options, key);
-        leaf("below-" + name, name, code_signing);
-    }
-
-    void make_branches() const {
-        branch("old-middle", authority, long_ago);
-        branch("future-middle", authority, far_ahead);
-        branch("server-middle", std::string(authority) + "extendedKeyUsage = serverAuth\n");
-        branch("code-middle", std::string(authority) + "extendedKeyUsage = codeSigning\n");
-        branch("revoked-middle", authority);
-        branch("last-middle", "basicConstraints = critical,CA:true,pathlen:0\nkeyUsage = keyCertSign\n");
-        certificate("too-deep", "/CN=too deep", "last-middle", authority, a_year, elliptic);
-        leaf("below-too-deep", "too-deep", code_signing);
-    }
-
-    void make_weak() const {
-        leaf("rsa-1024", "middle", code_signing, a_year, "rsa:1024");
-        leaf("rsa-1536", "middle", code_signing, a_year, "rsa:1536");
-        leaf("rsa-3072", "middle", code_signing, a_year, "rsa:3072");
-        leaf("p-192", "middle", code_signing, a_year, "ec -pkeyopt ec_paramgen_curve:prime192v1");
-        leaf("p-256", "middle", code_signing);
-        leaf("p-384", "middle", code_signing, a_year, "ec -pkeyopt ec_paramgen_curve:P-384");
-        leaf("ed25519", "middle", code_signing, a_year, "ed25519");
-        branch("rsa-1024-middle", authority, a_year, "rsa:1024");
-        leaf("md5-signed", "middle", code_signing, "-days 365 -md md5");
-        leaf("sha1-signed", "middle", code_signing, "-days 365 -md sha1");
-        branch("sha1-signed-middle", authority, "-days 365 -md sha1");
-    }
-
-    void make_strangers() const {
-        self_signed("stranger", "/CN=Stranger");
-        self_signed("other-root", "/O=Vendor/CN=Vendor Root"); // of the same name
-        certificate("other-middle", "/O=Vendor/CN=Vendor Middle", "other-root", authority, a_year, elliptic);
-        certificate("other-signer", "/C=US/O=Vendor, Inc./CN=Vendor Signer", "other-middle", code_signing,
-                    a_year, elliptic);
-    }
-
-    void self_signed(const std::string& name, const std::string& subject) const {
-        openssl("req -x509 -newkey " + std::string(elliptic) + " -nodes -keyout " + name + ".key -out " +
-                name + ".crt -days 30 -subj '" + subject + "'");
-    }
-
-    void make_lists() const {
-        revoke("revoked", "middle");
-        revoke("revoked-middle", "root");
-        const auto root = revocation_list("root", 30);
-        const auto middle = revocation_list("middle", 30);
-        directory.file("all.list", root + middle + revocation_list("revoked-middle", 30));
-        directory.file("without-middle.list", root);
-        directory.file("stale.list", root + revocation_list("middle", 0));
-        directory.file("forged.list", revocation_list("other-root", 30) + middle);
-        directory.file("garbage.list", "garbage");
-    }
-};
 
 std::function<void(Media&)> signed_by(const std::string& key) {
     return [key](Media& media) { media.signer(key); };
@@ -133,8 +43,8 @@ std::function<void(Media&)> listed(const std::string& list, const std::vector<st
     };
 }
 
-std::function<void(Media&)> allowed(const std::string& signer) {
-    return [signer](Media& media) { media.config.trust.signer = signer; };
+std::function<void(Media&)> allowed(const std::vector<std::string>& signers) {
+    return [signers](Media& media) { media.config.trust.signers = signers; };
 }
 
 /// The .crt as some command of openssl writes it.
@@ -230,6 +140,42 @@ std::vector<TamperCase> revocations() {
     };
 }
 
+/// Whoever may change the anchors or the lists decides whom the agent trusts.
+std::vector<TamperCase> trust_files() {
+    const auto anchor = [](mode_t mode) {
+        return [mode](Media& media) {
+            media.config.trust.anchors = media.directory.file("anchor.pem", tamper_keys().pem("root"));
+            ::chmod(media.config.trust.anchors.c_str(), mode);
+        };
+    };
+    const auto looks_at_no_mode = blind("they look at no owner and at no mode");
+    return {
+        {"The anchor may be read by everybody", anchor(0644), "", {}, "digest.weak"},
+        {"The anchor may be written by everybody", anchor(0666), "certificate.untrusted", looks_at_no_mode},
+        {"The anchor stands where everybody may write",
+         [=](Media& media) {
+             anchor(0600)(media);
+             const auto open = media.directory / "open";
+             std::filesystem::create_directory(open);
+             std::filesystem::rename(media.config.trust.anchors, open + "/anchor.pem");
+             ::chmod(open.c_str(), 01777);
+             media.config.trust.anchors = open + "/anchor.pem";
+         },
+         "certificate.untrusted", looks_at_no_mode},
+        {"The anchor is missing", [](Media& media) { media.config.trust.anchors = "/missing.pem"; },
+         "certificate.untrusted"},
+        {"The anchor is empty",
+         [](Media& media) { media.config.trust.anchors = media.directory.file("anchor.pem", ""); },
+         "certificate.untrusted"},
+        {"The lists may be written by everybody",
+         [](Media& media) {
+             media.config.trust.crl = media.directory.file("lists", text_of(tamper_keys().path("all.list")));
+             ::chmod(media.config.trust.crl.c_str(), 0666);
+         },
+         "certificate.crl", looks_at_no_mode},
+    };
+}
+
 std::vector<TamperCase> purposes() {
     return {
         {"The certificate is a server's", signed_by("server"), "certificate.usage", looks_at_no_usage},
@@ -242,17 +188,17 @@ std::vector<TamperCase> purposes() {
          {},
          "digest.weak"},
         {"The certificate is restricted to nothing", signed_by("plain"), "", {}, "digest.weak"},
-        {"The signer is another than the one allowed", allowed("Somebody Else"), "certificate.signer",
+        {"The signer is another than the one allowed", allowed({"Somebody Else"}), "certificate.signer",
          asks_for_no_name},
-        {"The signer's name only begins like the one allowed", allowed("Vendor Signer 2"),
+        {"The signer's name only begins like the one allowed", allowed({"Vendor Signer 2"}),
          "certificate.signer", asks_for_no_name},
-        {"The signer's fingerprint is another than the one allowed", allowed(fingerprint("next-signer")),
+        {"The signer's fingerprint is another than the one allowed", allowed({fingerprint("next-signer")}),
          "certificate.signer", asks_for_no_name},
-        {"The signer is allowed by common name", allowed("Vendor Signer"), "", {}, "digest.weak"},
-        {"The signer is allowed by organization", allowed("Vendor, Inc."), "", {}, "digest.weak"},
-        {"The signer is allowed by fingerprint", allowed(fingerprint("signer")), "", {}, "digest.weak"},
+        {"The signer is allowed by common name", allowed({"Vendor Signer"}), "", {}, "digest.weak"},
+        {"The signer is allowed by organization", allowed({"Vendor, Inc."}), "", {}, "digest.weak"},
+        {"The signer is allowed by fingerprint", allowed({fingerprint("signer")}), "", {}, "digest.weak"},
         {"The signer is allowed by subject, one of two",
-         allowed("Somebody Else | CN=Vendor Signer,O=Vendor\\, Inc.,C=US"),
+         allowed({"Somebody Else", "CN=Vendor Signer,O=Vendor\\, Inc.,C=US"}),
          "",
          {},
          "digest.weak"},
@@ -344,14 +290,9 @@ std::vector<TamperCase> forms() {
 
 } // namespace
 
-const Keys& tamper_keys() {
-    static const TamperKeys made;
-    return made;
-}
-
 std::vector<TamperCase> certificate_cases() {
     std::vector<TamperCase> table;
-    for (const auto part : {chains, dates, revocations, purposes, strengths, forms})
+    for (const auto part : {chains, dates, revocations, trust_files, purposes, strengths, forms})
         for (auto& tampered : part())
             table.push_back(std::move(tampered));
     return table;

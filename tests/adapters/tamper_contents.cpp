@@ -81,6 +81,14 @@ std::vector<TamperCase> bytes() {
         {"A bit in the middle of the certificates is flipped", flipped(".crt", Where::middle),
          no_such_certificate},
         {"The end of the last certificate is damaged", flipped(".crt", Where::end), no_such_certificate},
+        {"The line feed after the last certificate is another blank",
+         [](Media& media) {
+             truncate_file(media.path(".crt"), 1);
+             append(media.path(".crt"), "\v");
+         },
+         "",
+         {},
+         "digest.weak"},
         {"A bit of the signer's own certificate is flipped",
          [](Media& media) {
              media.bundle({"signer"});

@@ -174,6 +174,10 @@ std::function<void(Media&)> after(const std::string& command) {
     return [command](Media& media) { media.after = [&media, command] { media.meanwhile(command); }; };
 }
 
+std::function<void(Media&)> at_mount(const std::string& command) {
+    return [command](Media& media) { media.at_mount = [&media, command] { media.meanwhile(command); }; };
+}
+
 std::vector<TamperCase> changes() {
     const std::string keep_time = "touch -r *.iso stamp && ";
     const std::string restore_time = " && touch -r stamp *.iso";
@@ -207,6 +211,17 @@ std::vector<TamperCase> changes() {
         {"The ISO is replaced by its twin after the digest", after(twin), "media.changed", runs_later},
         {"The ISO is removed after the digest", after("rm *.iso"), "media.changed", runs_later},
         {"The ISO grows after the digest", after("printf x >> $(echo *.iso)"), "media.changed", runs_later},
+        {"The ISO is rewritten while it is being mounted", at_mount(first_byte), "media.changed", runs_later},
+        {"The ISO is replaced while it is being mounted", at_mount(replace), "media.changed", runs_later},
+        {"The media's directory is exchanged during the digest, but not what was opened",
+         [](Media& media) {
+             move_below(media, "below");
+             media.during = [&media] {
+                 media.meanwhile("mv below away && mkdir below && for file in away/*; do "
+                                 "echo forged > below/${file#*/}; done");
+             };
+         },
+         "", runs_later, "digest.weak"},
         {"The sidecars are emptied after they were read",
          after("for file in *.mf *.crt *.sign; do : > $file; done"), "", runs_later, "digest.weak"},
     };

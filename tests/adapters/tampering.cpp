@@ -180,6 +180,8 @@ Judgement judged_by_agent(Media& media) {
     const auto before = open_descriptors();
     {
         World world;
+        if (media.at_mount)
+            world.hooks["mount"] = media.at_mount;
         FileMedia files;
         WatchedCrypto crypto(media);
         FakeMounts mounts(world);
@@ -201,11 +203,12 @@ Judgement judged_by_agent(Media& media) {
             words.emplace_back(word(finding.reason));
             judgement.messages += words.back() + ": " + finding.message + "\n";
         }
+        judgement.failure = result.failure;
         judgement.mount_asked = world.called("mount");
         judgement.left_mounted = world.mounted.has_value();
     }
     judgement.descriptors_left = static_cast<long>(open_descriptors()) - static_cast<long>(before);
-    judgement.accepted = judgement.mount_asked && judgement.refusals.empty();
+    judgement.accepted = judgement.mount_asked && judgement.refusals.empty() && judgement.failure.empty();
     ::unsetenv("JOURNAL_STREAM");
     return judgement;
 }

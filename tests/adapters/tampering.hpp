@@ -51,11 +51,12 @@ public:
     /// Keeps a file open, as another process might.
     void hold(const std::string& file, int flags);
 
-    Scratch directory{"/run"}; ///< nobody but root may write there or above it
+    Scratch directory{guarded_place};
     const std::string stem;
     Config config;
-    std::function<void()> during; ///< happens after the ISO's first bytes were read
-    std::function<void()> after;  ///< happens after the ISO was digested, before it would be mounted
+    std::function<void()> during;   ///< happens after the ISO's first bytes were read
+    std::function<void()> after;    ///< happens after the ISO was digested, before it would be mounted
+    std::function<void()> at_mount; ///< happens when the ISO is being mounted
     std::function<void()> in_the_end;
 
     // what the tools are told
@@ -116,6 +117,7 @@ struct Judgement {
     std::vector<std::string> refusals; ///< words
     std::vector<std::string> warnings;
     std::string messages;
+    std::string failure; ///< what the machine failed, which no spoilt medium may bring about
     bool mount_asked = false;
     bool left_mounted = false;
     long descriptors_left = 0;
