@@ -1,0 +1,56 @@
+// The agent's own stages `find` and `authenticate`, with its own adapters, on one ISO: what tests/bench/authenticate
+// measures.
+
+#include "system/appliance.hpp"
+#include "system/libmount_mounts.hpp"
+#include "system/media_directory.hpp"
+#include "system/openssl_crypto.hpp"
+#include "system/pty_terminal.hpp"
+#include "system/systemd_journal.hpp"
+#include "system/systemd_services.hpp"
+#include "upgrade/stages.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+using namespace um;
+
+namespace {
+
+bool is_genuine(const std::string& iso, const std::string& anchors) {
+    Config config;
+    config.trust.anchors = anchors;
+    config.product.version_command = {"/bin/echo", "4.6"};
+    FileMedia media;
+    OpensslCrypto crypto;
+    LibmountMounts mounts;
+    SystemdServices services;
+    LinuxAppliance appliance;
+    PtyTerminal terminal;
+    SystemdJournal journal;
+    Console console;
+    Audit audit(journal, console);
+    Ports ports{media, crypto, mounts, services, appliance, terminal, journal};
+    const StateFile store("/nonexistent"); // these stages keep no record
+    Job job{config, ports, audit, console, store, "", iso};
+    stages::find(job);
+    stages::authenticate(job);
+    for (const auto& finding : job.findings)
+        std::printf("%s: %s\n", std::string(word(finding.reason)).c_str(), finding.message.c_str());
+    return std::none_of(job.findings.begin(), job.findings.end(), is_refusal);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::fprintf(stderr, "usage: bench_authenticate ISO ANCHOR\n");
+        return 2;
+    }
+    try {
+        return is_genuine(argv[1], argv[2]) ? 0 : 1;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bench_authenticate: %s\n", error.what());
+        return 1;
+    }
+}
