@@ -49,6 +49,9 @@ private:
 
     void make_branches() const {
         branch("old-middle", authority, long_ago);
+        leaf("expired-below-old-middle", "old-middle", code_signing, long_ago);
+        branch("explicit-middle", authority, a_year,
+               std::string(elliptic) + " -pkeyopt ec_param_enc:explicit");
         branch("future-middle", authority, far_ahead);
         branch("server-middle", std::string(authority) + "extendedKeyUsage = serverAuth\n");
         branch("code-middle", std::string(authority) + "extendedKeyUsage = codeSigning\n");
@@ -63,6 +66,7 @@ private:
         leaf("rsa-1536", "middle", code_signing, a_year, "rsa:1536");
         leaf("rsa-3072", "middle", code_signing, a_year, "rsa:3072");
         leaf("p-192", "middle", code_signing, a_year, "ec -pkeyopt ec_paramgen_curve:prime192v1");
+        leaf("rsa-pss", "middle", code_signing, a_year, "rsa-pss -pkeyopt rsa_keygen_bits:2048");
         leaf("p-256", "middle", code_signing);
         leaf("p-384", "middle", code_signing, a_year, "ec -pkeyopt ec_paramgen_curve:P-384");
         leaf("ed25519", "middle", code_signing, a_year, "ed25519");

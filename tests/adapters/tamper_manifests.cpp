@@ -137,6 +137,8 @@ std::vector<TamperCase> entries() {
          "manifest.no-entry", blind("sha1sum checks what is named, whatever that is")},
         {"The manifest names another file, which is not there", manifest(named("other.iso")),
          "manifest.no-entry"},
+        {"The manifest names the ISO with ./ twice", manifest(named("././" + iso_name)), "manifest.no-entry",
+         blind("sha1sum follows the path")},
         {"The manifest names the ISO in lower case", manifest([](const Media& media) {
              return media.sum("sha1sum") + "  u" + iso_name.substr(1) + "\n";
          }),
