@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <sys/mman.h>
 
 using namespace um;
 using testing::_;
@@ -42,6 +43,7 @@ struct CryptoMock : test::Wrapped<CryptoMock> {
     MOCK_METHOD(int, EVP_DigestFinal_ex, (EVP_MD_CTX*, unsigned char*, unsigned int*));
     MOCK_METHOD(void, EVP_MD_CTX_free, (EVP_MD_CTX*));
     MOCK_METHOD(ssize_t, pread64, (int, void*, std::size_t, off_t));
+    MOCK_METHOD(long, sysconf, (int));
     CryptoMock();
 };
 
@@ -57,6 +59,7 @@ UM_WRAP(CryptoMock, int, EVP_DigestFinal_ex,
 UM_WRAP(CryptoMock, void, EVP_MD_CTX_free, (EVP_MD_CTX * context), (context))
 UM_WRAP(CryptoMock, ssize_t, pread64, (int fd, void* buffer, std::size_t count, off_t offset),
         (fd, buffer, count, offset))
+UM_WRAP(CryptoMock, long, sysconf, (int name), (name))
 
 CryptoMock::CryptoMock() {
     UM_PASS_ON(EVP_MD_CTX_new);
@@ -65,6 +68,7 @@ CryptoMock::CryptoMock() {
     UM_PASS_ON(EVP_DigestFinal_ex);
     UM_PASS_ON(EVP_MD_CTX_free);
     UM_PASS_ON(pread64);
+    UM_PASS_ON(sysconf);
 }
 
 namespace {
@@ -183,6 +187,40 @@ TEST(Digest, RefusesWhatCannotBeRead) {
         EXPECT_EQ(failure.reason(), Reason::media_unreadable);
         EXPECT_EQ(failure.what(), "read '" + scratch.path() + "' at byte 0: Is a directory");
     }
+}
+
+namespace {
+
+/// Bytes of a file that the page cache holds.
+std::size_t cached(int fd, std::size_t size) {
+    const auto page = static_cast<std::size_t>(__real_sysconf(_SC_PAGESIZE));
+    void* map = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+    std::vector<unsigned char> pages((size + page - 1) / page);
+    EXPECT_EQ(::mincore(map, size, pages.data()), 0);
+    ::munmap(map, size);
+    return static_cast<std::size_t>(
+               std::count_if(pages.begin(), pages.end(), [](unsigned char at) { return (at & 1U) != 0; })) *
+           page;
+}
+
+} // namespace
+
+TEST(Digest, DropsFromThePageCacheWhatWouldCrowdIt) {
+    const test::Scratch scratch("."); // on a disk; files in memory are not dropped
+    constexpr std::size_t size = 40UL << 20;
+    const auto media = open_media(scratch.file("iso", std::string(size, 'x')), size);
+    ASSERT_EQ(::fsync(media.fd.get()), 0); // what is not on the disk yet cannot be dropped
+    NiceMock<CryptoMock> mock;
+    long pages = 0;
+    ON_CALL(mock, sysconf).WillByDefault([&](int name) {
+        return name == _SC_PHYS_PAGES ? pages : __real_sysconf(name);
+    });
+    pages = static_cast<long>(5 * size) / __real_sysconf(_SC_PAGESIZE);
+    OpensslCrypto().digest(media, {DigestAlgorithm::sha1}, ignore);
+    EXPECT_GT(cached(media.fd.get(), size), size / 2);
+    pages = static_cast<long>(3 * size) / __real_sysconf(_SC_PAGESIZE);
+    OpensslCrypto().digest(media, {DigestAlgorithm::sha1}, ignore);
+    EXPECT_LT(cached(media.fd.get(), size), size / 4);
 }
 
 TEST(Digest, EndsWhenTheListenerThrows) {

@@ -16,6 +16,14 @@ using namespace um::test;
 
 namespace {
 
+std::vector<TamperCase> whole_table() {
+    std::vector<TamperCase> table;
+    for (const auto part : {content_cases, file_cases, certificate_cases, signature_cases, manifest_cases})
+        for (auto& tampered : part())
+            table.push_back(std::move(tampered));
+    return table;
+}
+
 const std::vector<TamperCase>& table() {
     static const auto cases = whole_table();
     return cases;

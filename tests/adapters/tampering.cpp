@@ -166,14 +166,6 @@ void PrintTo(const TamperCase& tampered, std::ostream* out) {
     *out << tampered.name;
 }
 
-std::vector<TamperCase> whole_table() {
-    std::vector<TamperCase> table;
-    for (const auto part : {content_cases, file_cases, certificate_cases, signature_cases, manifest_cases})
-        for (auto& tampered : part())
-            table.push_back(std::move(tampered));
-    return table;
-}
-
 Judgement judged_by_agent(Media& media) {
     ::setenv("JOURNAL_STREAM", "8:1", 1); // as under systemd: the console stays silent
     Judgement judgement;

@@ -110,7 +110,6 @@ std::vector<TamperCase> file_cases();    ///< what the files are, who may write 
 std::vector<TamperCase> certificate_cases(); ///< chains, dates, revocation, usage, signers, keys
 std::vector<TamperCase> signature_cases();
 std::vector<TamperCase> manifest_cases();
-std::vector<TamperCase> whole_table();
 
 struct Judgement {
     bool accepted = false;
