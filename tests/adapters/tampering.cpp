@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <sstream>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 namespace um::test {
@@ -74,20 +75,14 @@ bool of_the_media(std::string_view reason) {
     return false;
 }
 
-/// Whether a process waits for the agent to give the ISO up.
-bool lease_is_breaking() {
-    std::ifstream locks("/proc/locks");
-    for (std::string line; std::getline(locks, line);)
-        if (line.find("LEASE  BREAKING") != std::string::npos)
-            return true;
-    return false;
-}
-
 } // namespace
 
 Media::Media() : stem(Genuine::stem_of_iso()) {
     for (const auto& name : names_in(genuine().directory.path()))
         std::filesystem::copy_file(genuine().directory / name, directory / name); // with its mode, 0600
+    struct stat status {};
+    EXPECT_EQ(::stat(iso().c_str(), &status), 0);
+    inode_ = status.st_ino;
     config.media.search = {directory / "*.iso"};
     config.media.mount_point = mount_point;
     config.trust.anchors = tamper_keys().path("root.crt");
@@ -149,12 +144,27 @@ void Media::meanwhile(const std::string& command) {
         ::execl("/bin/sh", "sh", "-c", ("cd '" + directory.path() + "' && " + command).c_str(), nullptr);
         ::_exit(127);
     }
-    for (int tick = 0; tick < 500 && !lease_is_breaking(); ++tick) {
+    for (int tick = 0; tick < 1000; ++tick) {
         if (::waitpid(process, nullptr, WNOHANG) == process)
             return;
+        if (held_up()) {
+            processes_.push_back(process);
+            return;
+        }
         ::usleep(10'000);
     }
     processes_.push_back(process);
+    ADD_FAILURE() << "neither done nor held up: " << command;
+}
+
+/// Whether somebody waits for the agent to give the ISO up. Other programs hold leases of their own.
+bool Media::held_up() const {
+    std::ifstream locks("/proc/locks");
+    const auto ours = ":" + std::to_string(inode_) + " ";
+    for (std::string line; std::getline(locks, line);)
+        if (line.find("LEASE  BREAKING") != std::string::npos && line.find(ours) != std::string::npos)
+            return true;
+    return false;
 }
 
 void Media::hold(const std::string& file, int flags) {

@@ -69,6 +69,8 @@ public:
 
 private:
     void sign() const;
+    bool held_up() const;
+    ino_t inode_ = 0; ///< the ISO's, whatever becomes of its name
     std::vector<Fd> held_;
     std::vector<pid_t> processes_;
 };
