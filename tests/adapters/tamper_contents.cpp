@@ -89,6 +89,14 @@ std::vector<TamperCase> bytes() {
          "",
          {},
          "digest.weak"},
+        {"A bit of the intermediate is flipped",
+         [](Media& media) {
+             media.bundle({"middle"});
+             flip(media.path(".crt"), Where::middle);
+             media.directory.file(media.stem + ".crt",
+                                  tamper_keys().pem("signer") + text_of(media.path(".crt")));
+         },
+         no_such_certificate},
         {"A bit of the signer's own certificate is flipped",
          [](Media& media) {
              media.bundle({"signer"});
@@ -166,7 +174,7 @@ std::vector<TamperCase> swaps() {
              media.directory.file(media.stem + ".mf", text_of(media.path(".sign")));
              media.directory.file(media.stem + ".sign", manifest);
          },
-         "signature.malformed manifest.malformed"},
+         "signature.malformed manifest.malformed|manifest.no-entry"},
         {"The certificate stands where the signature belongs",
          [](Media& media) { media.directory.file(media.stem + ".sign", text_of(media.path(".crt"))); },
          "signature.malformed"},
