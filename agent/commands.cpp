@@ -106,6 +106,7 @@ ExitCode check_command(Context& context) {
     const auto held = lock(context, std::chrono::seconds(1));
     Workplace workplace(context);
     const auto result = check_procedure(workplace.job);
+    context.console.clear_progress();
     if (context.options.json)
         std::cout << check_json(result) << '\n';
     else

@@ -54,6 +54,13 @@ std::string absolute(const std::string& text) {
     return text;
 }
 
+std::string plain_path(const std::string& text) {
+    auto path = std::filesystem::path(absolute(text)).lexically_normal().string();
+    while (path.size() > 1 && path.back() == '/')
+        path.pop_back();
+    return path;
+}
+
 std::string some_text(const std::string& text) {
     if (text.empty())
         throw Wrong("some text");
@@ -161,7 +168,7 @@ struct Key {
 constexpr Key keys[] = {
     {"media", "search", [](Config& c, const std::string& text) { c.media.search = patterns(text); }},
     {"media", "mount_point",
-     [](Config& c, const std::string& text) { c.media.mount_point = absolute(text); }},
+     [](Config& c, const std::string& text) { c.media.mount_point = plain_path(text); }},
     {"trust", "require",
      [](Config& c, const std::string& text) {
          c.trust.require =

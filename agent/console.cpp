@@ -40,7 +40,7 @@ void Console::progress(const std::string& text) {
 
 void Console::clear_progress() {
     if (progress_shown_)
-        std::cout << "\r\x1b[K";
+        std::cout << "\r\x1b[K" << std::flush;
     progress_shown_ = false;
 }
 

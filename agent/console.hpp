@@ -18,9 +18,10 @@ public:
     /// Asks a (y/n) question; no answer is a no, nothing means that nobody sits there. May throw Terminated.
     std::optional<bool> ask(const std::string& question);
     bool attended() const { return attended_; }
+    /// Takes the progress off the terminal, for output that others write.
+    void clear_progress();
 
 private:
-    void clear_progress();
     bool shown_ = false;    ///< anything is shown at all
     bool terminal_ = false; ///< standard output is a terminal
     bool attended_ = false; ///< standard input and output are terminals

@@ -34,6 +34,30 @@ struct stat locate(const std::string& path, Fd& place) {
     return status;
 }
 
+/// Opens the same inode, whatever its name leads to now.
+std::string by_descriptor(const Fd& fd) {
+    return fmt::format("/proc/self/fd/{}", fd.get());
+}
+
+std::uint64_t size_of(const OpenMedia& media) {
+    std::uint64_t size = 0; // bytes
+    if (::ioctl(media.fd.get(), BLKGETSIZE64, &size) < 0)
+        unreadable("ask the size of", media.path);
+    return size;
+}
+
+/// The kernel numbers every medium that it sees in any drive, since Linux 5.15; 0 before.
+std::uint64_t generation_of(int fd) {
+    std::uint64_t number = 0;
+#ifdef BLKGETDISKSEQ
+    if (::ioctl(fd, BLKGETDISKSEQ, &number) < 0)
+        number = 0;
+#else
+    static_cast<void>(fd);
+#endif
+    return number;
+}
+
 } // namespace
 
 bool holds_medium(const std::string& path) {
@@ -58,31 +82,35 @@ OpenMedia open_drive(const std::string& path) {
     if (!S_ISBLK(status.st_mode))
         throw Failure(Reason::media_insecure, fmt::format("'{}' is no drive", path),
                       "media as files belong into /var/lib/um-upgrade/media");
-    if (status.st_uid != 0 || (status.st_mode & S_IWOTH) != 0)
-        throw Failure(Reason::media_insecure,
-                      fmt::format("'{}' could be written to by others than root (owner {}, mode {:04o})",
-                                  path, status.st_uid, status.st_mode & 07777U),
-                      "correct the device's owner and mode (udev rules)");
     OpenMedia media;
     media.path = path;
     media.drive = true;
     media.device = status.st_rdev;
-    media.fd = Fd(::open(fmt::format("/proc/self/fd/{}", place.get()).c_str(), O_RDONLY | O_CLOEXEC));
+    media.fd = Fd(::open(by_descriptor(place).c_str(), O_RDONLY | O_CLOEXEC));
     if (!media.fd && errno == ENOMEDIUM)
         throw Failure(Reason::media_none, fmt::format("no medium is in '{}'", path),
                       "put the upgrade ISO into the drive");
     if (!media.fd)
         unreadable("open", path);
-    if (::ioctl(media.fd.get(), BLKGETSIZE64, &media.size) < 0)
-        unreadable("ask the size of", path);
+    // A disk, or a loop device over anybody's file, can be written to by others, and nobody would be told.
+    if (::ioctl(media.fd.get(), CDROM_GET_CAPABILITY, 0) < 0)
+        throw Failure(Reason::media_insecure, fmt::format("'{}' is no CD-ROM drive", path),
+                      "attach the ISO to a CD-ROM drive, or put it into /var/lib/um-upgrade/media");
+    media.size = size_of(media);
     // What the drive has to tell of the time before is heard and forgotten: from here on a change is a change
-    // under our hands. A disk knows no such call, ignoring: its medium stays.
-    static_cast<void>(medium_exchanged(media));
+    // under our hands.
+    static_cast<void>(::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT));
+    media.generation = generation_of(media.fd.get());
     return media;
 }
 
 bool medium_exchanged(const OpenMedia& media) {
-    return ::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT) == 1;
+    // Opening it makes the kernel ask the drive, and fails where the medium is gone.
+    const Fd again(::open(by_descriptor(media.fd).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!again || generation_of(again.get()) != media.generation || size_of(media) != media.size)
+        return true;
+    // Before Linux 5.15 this event is all there is, and whoever asks for it first gets it.
+    return ::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT) != 0;
 }
 
 } // namespace um

@@ -1,5 +1,5 @@
 #pragma once
-// CD-ROM drives, and block devices in their place.
+// CD-ROM drives.
 
 #include "upgrade/ports.hpp"
 
@@ -9,10 +9,11 @@ namespace um {
 /// there is no block device.
 bool holds_medium(const std::string& path);
 
-/// Opens the drive, which locks its door. Throws Failure (media.none, media.insecure, media.unreadable).
+/// Opens the drive, which locks its door; other block devices are refused. Throws Failure (media.none,
+/// media.insecure, media.unreadable).
 OpenMedia open_drive(const std::string& path);
 
-/// Whether the drive has told of another medium since open_drive(). A disk never does: its medium stays.
+/// Whether another medium is in the drive than at open_drive(), or none.
 bool medium_exchanged(const OpenMedia& media);
 
 } // namespace um

@@ -2,16 +2,14 @@
 
 #include "system/file.hpp"
 #include "system/guarded_path.hpp"
+#include "system/loop_device.hpp"
 
 #include <array>
 #include <blkid.h>
 #include <cstdio>
-#include <fcntl.h>
+#include <cstdlib>
 #include <libmount.h>
-#include <linux/loop.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 namespace um {
 namespace {
@@ -45,7 +43,7 @@ void expect_iso9660(const OpenMedia& media) {
 std::string mount_error(libmnt_context* context, int result) {
     std::array<char, 512> text{};
     mnt_context_get_excode(context, result, text.data(), text.size() - 1);
-    return text.front() != '\0' ? text.data() : std::strerror(result < 0 ? -result : EIO);
+    return text.front() != '\0' ? text.data() : std::strerror(std::abs(result));
 }
 
 MountContext new_context(const std::string& target) {
@@ -106,59 +104,12 @@ private:
     bool left_ = false;
 };
 
-/// The kernel's own name of a block device. /dev/block/MAJOR:MINOR is udev's work, and udev may be behind.
-std::string device_node(dev_t device) {
-    const auto link = fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
-    std::array<char, 512> target{};
-    const auto size = ::readlink(link.c_str(), target.data(), target.size());
-    if (size < 0)
-        throw SystemFailure(fmt::format("readlink '{}'", link), errno);
-    const std::string_view path(target.data(), static_cast<std::size_t>(size));
-    return fmt::format("/dev/{}", path.substr(path.rfind('/') + 1));
-}
-
-/// What a loop device lies over; nothing where it is none, or lies over nothing.
-std::optional<loop_info64> loop_over(int device) {
-    loop_info64 info{};
-    if (::ioctl(device, LOOP_GET_STATUS64, &info) < 0)
-        return std::nullopt;
-    return info;
-}
-
-bool is_over(const loop_info64& loop, const OpenMedia& media) {
-    if (media.drive)
-        return loop.lo_rdevice == media.device;
-    return loop.lo_device == media.device && loop.lo_inode == media.inode;
-}
-
-/// The mounted file system lies on a loop device over the very inode that was verified, or on that very
-/// drive.
-void expect_same_medium(const OpenMedia& media, std::uint64_t mounted) {
-    const auto device = open_file(device_node(static_cast<dev_t>(mounted)), O_RDONLY | O_NONBLOCK);
-    const auto loop = loop_over(device.get());
-    if (loop ? is_over(*loop, media) : media.drive && mounted == media.device)
-        return;
-    throw Failure(Reason::media_changed,
-                  fmt::format("what was mounted is not '{}' as it was authenticated", media.path),
-                  "somebody exchanged the medium meanwhile; find out who, and start again");
-}
-
-/// Some versions of libmount leave the loop device behind when the mount itself fails (util-linux issue
-/// 3123).
-void release_loop(libmnt_context* context, const OpenMedia& media) noexcept {
-    const char* source = mnt_fs_get_srcpath(mnt_context_get_fs(context));
-    const Fd device(source != nullptr ? ::open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1);
-    const auto loop = device ? loop_over(device.get()) : std::nullopt;
-    if (loop && is_over(*loop, media) && ::ioctl(device.get(), LOOP_CLR_FD) < 0)
-        std::fprintf(stderr, "detach '%s': %s, ignoring: it holds the medium until the next boot\n", source,
-                     std::strerror(errno));
-}
-
-/// Others must not be able to move the mount point from under what works on it.
+/// Others must not be able to move the mount point from under what works on it, and a link would hide it from
+/// the mount table.
 void make_mount_point(const std::string& target) {
     make_directories(target, 0700);
     try {
-        open_guarded_directory(target, Links::follow);
+        open_guarded_directory(target, Links::refuse);
     } catch (const Unguarded& error) {
         throw Failure(Reason::media_insecure, error.what(), "choose another [media] mount_point");
     }
@@ -169,23 +120,26 @@ void make_mount_point(const std::string& target) {
 std::unique_ptr<Mounted> LibmountMounts::mount(const OpenMedia& media, const std::string& target) {
     expect_iso9660(media);
     make_mount_point(target);
+    // By descriptor, not by name: whatever stands at the path now, what was verified is mounted. The loop
+    // device is ours until the kernel has mounted it; whatever fails, it goes with this object.
+    const LoopDevice loop(media.fd.get(), media.path);
     const auto context = new_context(target);
-    // By descriptor, not by name: whatever stands at the path now, what was verified is mounted.
-    const auto source = fmt::format("/proc/self/fd/{}", media.fd.get());
-    if (mnt_context_disable_canonicalize(context.get(), 1) != 0 ||
-        mnt_context_set_source(context.get(), source.c_str()) != 0 ||
+    if (mnt_context_set_source(context.get(), loop.node().c_str()) != 0 ||
         mnt_context_set_fstype(context.get(), "iso9660") != 0 ||
-        mnt_context_set_options(context.get(), "loop,ro,nosuid,nodev") != 0)
+        mnt_context_set_options(context.get(), "ro,nosuid,nodev") != 0)
         throw SystemFailure(fmt::format("prepare to mount '{}'", media.path), ENOMEM);
     const int result = mnt_context_mount(context.get());
-    if (result != 0) {
-        const auto why = mount_error(context.get(), result);
-        release_loop(context.get(), media);
-        throw Failure(Reason::media_filesystem,
-                      fmt::format("mount '{}' on '{}': {}", media.path, target, why), "look at 'dmesg'");
-    }
+    if (result != 0)
+        throw Failure(
+            Reason::media_filesystem,
+            fmt::format("mount '{}' on '{}': {}", media.path, target, mount_error(context.get(), result)),
+            "look at 'dmesg'");
     auto mounted = std::make_unique<LibmountMounted>(target);
-    expect_same_medium(media, mounted->device());
+    if (mounted->device() != loop.device())
+        throw Failure(
+            Reason::media_changed,
+            fmt::format("what is mounted on '{}' is not '{}' as it was authenticated", target, media.path),
+            "somebody mounts there at the same time; find out who, and start again");
     return mounted;
 }
 

@@ -19,10 +19,10 @@ namespace {
 constexpr std::size_t sidecar_limit = 1024UL * 1024; // bytes; a manifest is a line, a certificate a few KiB
 
 /// File systems whose files are changed elsewhere, without this kernel knowing: NFS, SMB, 9P, FUSE, Ceph,
-/// AFS, Coda, VirtualBox's folders (f_type, statfs(2)). Older headers do not name them all.
-constexpr std::array<std::uint32_t, 11> foreign_file_systems{0x6969,     0x517B,     0xFF534D42, 0xFE534D42,
+/// AFS, Coda, VirtualBox's and VMware's folders (f_type, statfs(2)). Older headers do not name them all.
+constexpr std::array<std::uint32_t, 12> foreign_file_systems{0x6969,     0x517B,     0xFF534D42, 0xFE534D42,
                                                              0x01021997, 0x65735546, 0x00C36400, 0x5346414F,
-                                                             0x6B414653, 0x73757245, 0x786F4256};
+                                                             0x6B414653, 0x73757245, 0x786F4256, 0xBACBACBC};
 
 struct stat status_of(int fd, const std::string& path) {
     struct stat status {};

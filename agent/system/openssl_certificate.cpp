@@ -41,8 +41,8 @@ bool is_signer(X509* leaf, const Signer& signer, const std::string& allowed) {
                 wanted += static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
         return wanted == signer.fingerprint;
     }
-    if (allowed == signer.subject)
-        return true;
+    if (allowed.find('=') != std::string::npos) // a whole subject; a CN may be made to look like one
+        return allowed == signer.subject;
     for (const int nid : {NID_commonName, NID_organizationName})
         for (const auto& entry : subject_entries(leaf, nid))
             if (entry == allowed)
@@ -91,7 +91,13 @@ CertificateVerdict OpensslCrypto::judge_certificate(const std::string& pem, cons
     try {
         const auto certificates = parse_certificates(pem, "the .crt");
         auto* leaf = certificates.front().get();
-        verdict.signer = describe(leaf);
+        auto signer = describe(leaf);
+        if (signer.subject.size() > subject_limit)
+            throw Failure(Reason::certificate_malformed,
+                          fmt::format("the subject of the certificate in the .crt has {} characters",
+                                      signer.subject.size()),
+                          "this is no vendor's certificate; find out where the media come from");
+        verdict.signer = std::move(signer);
         judge_usage(verdict.findings, leaf);
         judge_signer(verdict.findings, leaf, *verdict.signer, policy);
         for (auto& finding : judge_chain(certificates, policy))

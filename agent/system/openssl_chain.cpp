@@ -143,13 +143,35 @@ std::string message_for(int error, X509* certificate) {
     return message;
 }
 
-std::string hint_for(int error) {
+/// No issuer was found for a certificate, or nobody vouches for the last one. libcrypto says so in several
+/// ways at once.
+bool lacks_issuer(int error) {
+    switch (error) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_UNTRUSTED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+std::string hint_for(int error, int depth) {
     if (is_weak_key(error) || error == X509_V_ERR_CA_MD_TOO_WEAK)
         return "ask the vendor for media with a certificate of today's strength";
+    if (lacks_issuer(error))
+        return "pin the vendor's root certificate in [trust] anchors, got by a way you trust, and put "
+               "intermediate certificates into the .crt";
     switch (reason_of(error)) {
     case Reason::certificate_expired:
-        return "correct the machine's clock if it is wrong; else ask the vendor for media with a valid "
-               "certificate, or set [trust] expired = accept";
+        return depth == 0
+                   ? "correct the machine's clock if it is wrong; else ask the vendor for media with a valid "
+                     "certificate, or set [trust] expired = accept"
+                   : "correct the machine's clock if it is wrong; else ask the vendor for media with valid "
+                     "certificates";
     case Reason::certificate_not_yet_valid:
         return "correct the machine's clock if it is wrong; else wait until the certificate is valid";
     case Reason::certificate_revoked:
@@ -159,8 +181,7 @@ std::string hint_for(int error) {
     case Reason::certificate_usage:
         return "ask the vendor for media signed with a certificate for signing";
     default:
-        return "pin the vendor's root certificate in [trust] anchors, got by a way you trust, and put "
-               "intermediate certificates into the .crt";
+        return "the certificate is damaged or forged; download the media again";
     }
 }
 
@@ -173,7 +194,7 @@ bool signed_with_sha1(const X509* certificate) {
 /// What the policy makes of one of libcrypto's objections.
 Finding chain_finding(int error, int depth, X509* certificate, const TrustPolicy& policy) {
     Finding finding{Finding::Severity::refusal, reason_of(error), message_for(error, certificate),
-                    hint_for(error)};
+                    hint_for(error, depth)};
     if (error == X509_V_ERR_CA_MD_TOO_WEAK && signed_with_sha1(certificate)) {
         finding.reason = Reason::digest_weak;
         finding.message = fmt::format("{} is signed with SHA-1", call(certificate));
@@ -191,25 +212,35 @@ Finding chain_finding(int error, int depth, X509* certificate, const TrustPolicy
 struct Objections {
     const TrustPolicy& policy;
     std::vector<Finding> findings{};
+    bool without_issuer = false; ///< that is said already
 
     void add(const Finding& finding) {
         const auto same = std::find_if(findings.begin(), findings.end(), [&](const Finding& known) {
-            return known.reason == finding.reason && known.severity <= finding.severity;
+            return known.reason == finding.reason && known.message == finding.message;
         });
         if (same == findings.end())
             findings.push_back(finding);
     }
 
+    void object(X509_STORE_CTX* context) {
+        const int error = X509_STORE_CTX_get_error(context);
+        const int depth = X509_STORE_CTX_get_error_depth(context);
+        if (lacks_issuer(error) && std::exchange(without_issuer, true))
+            return;
+        // The operator's pin vouches for the anchor; where it is no root, nobody's list could.
+        if (reason_of(error) == Reason::certificate_crl &&
+            depth == sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1)
+            return;
+        auto* certificate = X509_STORE_CTX_get_current_cert(context);
+        add(chain_finding(error, depth,
+                          certificate != nullptr ? certificate : X509_STORE_CTX_get0_cert(context), policy));
+    }
+
     static int hear(int fine, X509_STORE_CTX* context) {
         if (fine == 1)
             return 1;
-        auto* self = static_cast<Objections*>(X509_STORE_CTX_get_app_data(context));
-        auto* certificate = X509_STORE_CTX_get_current_cert(context);
-        if (certificate == nullptr)
-            certificate = X509_STORE_CTX_get0_cert(context);
         try { // no exception may cross libcrypto
-            self->add(chain_finding(X509_STORE_CTX_get_error(context),
-                                    X509_STORE_CTX_get_error_depth(context), certificate, self->policy));
+            static_cast<Objections*>(X509_STORE_CTX_get_app_data(context))->object(context);
             return 1;
         } catch (...) {
             return 0; // which ends the chain's verification with an error
@@ -219,13 +250,13 @@ struct Objections {
 
 /// Extended key usage narrows from the anchor down: what an issuer may not, nobody below it may.
 void judge_issuers(Objections& objections, STACK_OF(X509) * chain) {
-    for (int at = 1; at < sk_X509_num(chain) - 1; ++at) {
+    for (int at = 1; at < sk_X509_num(chain); ++at) {
         auto* issuer = sk_X509_value(chain, at);
         if ((X509_get_extension_flags(issuer) & EXFLAG_XKUSAGE) != 0 &&
             (X509_get_extended_key_usage(issuer) & (XKU_CODE_SIGN | XKU_ANYEKU)) == 0)
             objections.add({Finding::Severity::refusal, Reason::certificate_usage,
                             fmt::format("{} is not for issuers of code (extended key usage)", call(issuer)),
-                            hint_for(X509_V_ERR_INVALID_PURPOSE)});
+                            hint_for(X509_V_ERR_INVALID_PURPOSE, at)});
     }
 }
 
@@ -243,8 +274,8 @@ Certificates issuers_of(const std::vector<Certificate>& certificates) {
 
 std::string subject_of(const X509* certificate) {
     const Bio bio(BIO_new(BIO_s_mem()));
-    expect(bio != nullptr && X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0,
-                                                XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0,
+    expect(bio != nullptr &&
+               X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) >= 0,
            "print a certificate's name");
     char* data = nullptr;
     const auto size = BIO_get_mem_data(bio.get(), &data);
@@ -252,7 +283,10 @@ std::string subject_of(const X509* certificate) {
 }
 
 std::string call(const X509* certificate) {
-    return fmt::format("certificate '{}'", subject_of(certificate));
+    auto subject = subject_of(certificate);
+    if (subject.size() > subject_limit)
+        subject = subject.substr(0, subject_limit) + "…";
+    return fmt::format("certificate '{}'", subject);
 }
 
 std::string time_text(const ASN1_TIME* time) {

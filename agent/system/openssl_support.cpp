@@ -51,7 +51,8 @@ int no_password(char*, int, int, void*) {
 }
 
 bool ended_well() {
-    const bool well = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    const auto error = ERR_peek_last_error();
+    const bool well = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
     if (well)
         ERR_clear_error();
     return well;

@@ -13,13 +13,17 @@ bool examine(Job& job, CheckResult& result, Next (*work)(Job&)) {
     job.note.clear();
     stages::collect(job, [&] {
         check_termination();
-        if (work(job) == Next::nothing_to_do) {
-            result.nothing_to_do = true;
-            result.note = job.note;
+        try {
+            if (work(job) == Next::nothing_to_do) {
+                result.nothing_to_do = true;
+                result.note = job.note;
+            }
+        } catch (const SystemFailure& failure) {
+            result.failure = failure.what(); // what was found so far is worth knowing all the same
         }
     });
     result.findings.insert(result.findings.end(), job.findings.begin(), job.findings.end());
-    return std::none_of(job.findings.begin(), job.findings.end(), is_refusal);
+    return result.failure.empty() && std::none_of(job.findings.begin(), job.findings.end(), is_refusal);
 }
 
 void examine_all(Job& job, CheckResult& result) {
@@ -30,12 +34,13 @@ void examine_all(Job& job, CheckResult& result) {
             {Finding::Severity::refusal, Reason::media_none, result.note,
              "copy the upgrade ISO with its .mf, .crt and .sign there, or put it into the drive"});
     }
-    if (!job.media)
+    if (!job.media || !result.failure.empty())
         return;
     job.audit.progress("authenticate …");
     if (found && examine(job, result, stages::authenticate)) // what is not genuine is not mounted
         examine(job, result, stages::mount);
-    examine(job, result, stages::preflight);
+    if (result.failure.empty())
+        examine(job, result, stages::preflight);
 }
 
 } // namespace
@@ -44,11 +49,7 @@ CheckResult check_procedure(Job& job) {
     if (job.ports.services.status(apply_unit).running()) // it works on what a check would unmount
         throw Failure(Reason::busy, "the change is at work", "watch it with 'um-upgrade status --follow'");
     CheckResult result;
-    try {
-        examine_all(job, result);
-    } catch (const SystemFailure& failure) {
-        result.failure = failure.what(); // what was found so far is worth knowing all the same
-    }
+    examine_all(job, result);
     job.mounted.reset();
     result.state = job.state;
     result.signer = job.signer;

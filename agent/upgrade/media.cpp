@@ -47,6 +47,16 @@ std::string directory_of(const std::string& path) {
     return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
 }
 
+std::string literally(const std::string& path) {
+    std::string pattern;
+    for (const char c : path) {
+        if (std::string_view("*?[\\").find(c) != std::string_view::npos)
+            pattern += '\\';
+        pattern += c;
+    }
+    return pattern;
+}
+
 bool is_device(const std::string& path) {
     return path.rfind("/dev/", 0) == 0;
 }

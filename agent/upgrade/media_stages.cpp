@@ -36,8 +36,8 @@ MediaName known_name(const std::string& path, const Config& config) {
 
 /// Path of the one candidate; empty when there is none.
 std::string search(Job& job) {
-    const auto patterns =
-        job.only_media.empty() ? job.config.media.search : std::vector<std::string>{job.only_media};
+    const auto patterns = job.only_media.empty() ? job.config.media.search
+                                                 : std::vector<std::string>{literally(job.only_media)};
     for (const auto& pattern : patterns)
         if (const auto paths = job.ports.media.matches(pattern); !paths.empty())
             return only_one(paths, "ISO");
@@ -64,8 +64,17 @@ MediaSet name_media(Job& job, const std::string& path) {
                                   job.config.product.name, directory),
                       fmt::format("copy the medium's .mf, .crt and .sign to {}, or eject it", directory));
     media.name = known_name(only_one(manifests, "manifest"), job.config);
-    media.sidecars = directory + media.name.stem;
+    media.sidecars = directory_of(manifests.front()) + media.name.stem;
     return media;
+}
+
+/// What an earlier start or a person left mounted may hold the ISO open for writing.
+bool clear_mount_point(Job& job) {
+    try {
+        return job.ports.mounts.clear(job.config.media.mount_point);
+    } catch (const Failure&) {
+        return false; // the mount stage will say so, and others have their say before, ignoring
+    }
 }
 
 /// Nothing, and a finding, when it cannot be had: what the other sidecars have to say is worth hearing.
@@ -93,15 +102,14 @@ void check_signature(Job& job, const std::optional<std::string>& manifest) {
     auto verdict = job.ports.crypto.judge_certificate(*certificate, policy);
     job.findings.insert(job.findings.end(), verdict.findings.begin(), verdict.findings.end());
     job.signer = verdict.signer;
-    if (!verdict.signer)
-        return;
-    job.state.signer = verdict.signer->subject;
-    if (!manifest || !signature)
+    if (!verdict.signer || !manifest || !signature)
         return;
     const auto algorithm = job.ports.crypto.verify_signature(*manifest, *signature, *certificate, policy);
     if (algorithm == DigestAlgorithm::sha1)
         job.findings.push_back({Finding::Severity::warning, Reason::digest_weak,
                                 "the manifest is signed with SHA-1, as the vendor's 4.7 media are", ""});
+    if (std::none_of(verdict.findings.begin(), verdict.findings.end(), is_refusal))
+        job.state.signer = verdict.signer->subject; // until then it is a stranger's claim
 }
 
 /// Says how far a long reading is, twice a second.
@@ -153,7 +161,7 @@ std::string expect_content(Job& job) {
     const auto& script = job.config.apply.script;
     std::string repository;
     for (const auto* place : {"", "/*"})
-        for (const auto& path : job.ports.media.matches(root + place + "/repodata/repomd.xml"))
+        for (const auto& path : job.ports.media.matches(literally(root) + place + "/repodata/repomd.xml"))
             if (repository.empty())
                 repository = path.substr(root.size() + 1);
     const bool runs = job.ports.appliance.is_plain_file(root + "/" + script);
@@ -185,13 +193,17 @@ Next find(Job& job) {
         job.note = fmt::format("{} holds {}, which is installed", path, *installed);
         return Next::nothing_to_do;
     }
+    const bool cleared = clear_mount_point(job);
     media.iso = job.ports.media.open(path);
-    job.note = fmt::format("found {} ({})", path, human_size(media.iso.size));
+    job.note = fmt::format("found {} ({}){}", path, human_size(media.iso.size),
+                           cleared ? "; unmounted what an earlier start left" : "");
     job.media = std::move(media);
     return Next::stage;
 }
 
 Next authenticate(Job& job) {
+    job.state.signer.clear(); // of an attempt before
+    job.state.media_sha256.clear();
     const auto manifest = sidecar(job, ".mf");
     if (job.config.trust.require == Require::signature)
         collect(job, [&] { check_signature(job, manifest); });
@@ -207,8 +219,7 @@ Next authenticate(Job& job) {
 Next mount(Job& job) {
     auto& ports = job.ports;
     const auto& target = job.config.media.mount_point;
-    if (ports.mounts.clear(target))
-        job.note = "unmounted what an earlier start left there; ";
+    ports.mounts.clear(target);
     ports.media.expect_unchanged(job.media->iso);
     job.mounted = ports.mounts.mount(job.media->iso, target);
     ports.media.expect_unchanged(job.media->iso);

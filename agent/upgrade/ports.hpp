@@ -27,9 +27,10 @@ struct OpenMedia {
     std::uint64_t size = 0; ///< bytes
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
-    bool drive = false;             ///< a CD-ROM drive, not a file
-    bool leased = false;            ///< the kernel tells when somebody opens the file for writing
-    std::int64_t modified_ns = 0;   ///< of the file's content, since the epoch
+    bool drive = false;           ///< a CD-ROM drive, not a file
+    bool leased = false;          ///< the kernel tells when somebody opens the file for writing
+    std::uint64_t generation = 0; ///< the kernel's number of the medium in a drive; 0: it does not count them
+    std::int64_t modified_ns = 0; ///< of the file's content, since the epoch
     std::int64_t attributed_ns = 0; ///< of the file's attributes and names, since the epoch (st_ctime)
 };
 

@@ -101,12 +101,16 @@ void await_change(Job& job) {
 
 Next apply(Job& job) {
     auto& ports = job.ports;
+    if (job.media) // preflight may have waited for a person, prepare for a service
+        ports.media.expect_unchanged(job.media->iso);
     if (job.mounted)
         job.mounted->leave(); // it is the apply unit's now, whatever becomes of this process
     job.mounted.reset();
     if (job.state.change == Change::none)
         await_change(job); // which starts it, too
-    ports.mounts.adopt(job.config.media.mount_point).reset();
+    const auto& target = job.config.media.mount_point;
+    if (ports.mounts.device_at(target) == job.state.mount_device) // and nothing that a person mounted since
+        ports.mounts.adopt(target).reset();
     job.media.reset();
     switch (job.state.change) {
     case Change::done:

@@ -130,6 +130,14 @@ Failure damaged(const std::string& where, const std::string& why) {
             "look at 'journalctl -t um-upgrade', then close it with 'um-upgrade abandon --why TEXT'"};
 }
 
+std::optional<std::string> read_record(const std::string& path) {
+    try {
+        return read_file_if_there(path, record_limit);
+    } catch (const SystemFailure& failure) {
+        throw damaged(path, failure.what());
+    }
+}
+
 } // namespace
 
 std::string_view word(Change change) {
@@ -179,7 +187,7 @@ State parse_state(const std::string& text, const std::string& where) {
 }
 
 std::optional<State> StateFile::load() const {
-    const auto text = read_file_if_there(path(), record_limit);
+    const auto text = read_record(path());
     if (!text)
         return std::nullopt;
     return parse_state(*text, path());
@@ -190,8 +198,7 @@ std::vector<State> StateFile::closed() const {
     std::error_code error; // no directory yet: nothing was ever closed
     for (const auto& entry : std::filesystem::directory_iterator(history(), error))
         if (const auto path = entry.path(); path.extension() == ".ini")
-            records.push_back(
-                parse_state(read_file_if_there(path.string(), record_limit).value_or(""), path.string()));
+            records.push_back(parse_state(read_record(path.string()).value_or(""), path.string()));
     std::sort(records.begin(), records.end(),
               [](const State& left, const State& right) { return left.started < right.started; });
     return records;

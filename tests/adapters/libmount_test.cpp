@@ -10,7 +10,11 @@
 #include <blkid.h>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <libmount.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 
 using namespace um;
 using testing::_;
@@ -29,7 +33,6 @@ struct LibmountMock : test::Wrapped<LibmountMock> {
     MOCK_METHOD(int, mnt_context_set_source, (libmnt_context*, const char*));
     MOCK_METHOD(int, mnt_context_set_fstype, (libmnt_context*, const char*));
     MOCK_METHOD(int, mnt_context_set_options, (libmnt_context*, const char*));
-    MOCK_METHOD(int, mnt_context_disable_canonicalize, (libmnt_context*, int));
     MOCK_METHOD(int, mnt_context_mount, (libmnt_context*));
     MOCK_METHOD(int, mnt_context_umount, (libmnt_context*));
     MOCK_METHOD(int, mnt_context_get_excode, (libmnt_context*, int, char*, size_t));
@@ -56,8 +59,6 @@ UM_WRAP(LibmountMock, int, mnt_context_set_fstype, (libmnt_context * context, co
         (context, text))
 UM_WRAP(LibmountMock, int, mnt_context_set_options, (libmnt_context * context, const char* text),
         (context, text))
-UM_WRAP(LibmountMock, int, mnt_context_disable_canonicalize, (libmnt_context * context, int on),
-        (context, on))
 UM_WRAP(LibmountMock, int, mnt_context_mount, (libmnt_context * context), (context))
 UM_WRAP(LibmountMock, int, mnt_context_umount, (libmnt_context * context), (context))
 UM_WRAP(LibmountMock, int, mnt_context_get_excode,
@@ -90,7 +91,6 @@ LibmountMock::LibmountMock() {
     UM_PASS_ON(mnt_context_set_source);
     UM_PASS_ON(mnt_context_set_fstype);
     UM_PASS_ON(mnt_context_set_options);
-    UM_PASS_ON(mnt_context_disable_canonicalize);
     UM_PASS_ON(blkid_probe_set_device);
     UM_PASS_ON(blkid_probe_enable_superblocks);
     UM_PASS_ON(blkid_do_safeprobe);
@@ -106,6 +106,13 @@ std::string iso9660() {
                   "\x01"
                   "CD001\x01");
     return image;
+}
+
+/// What lies under a loop device; nothing when nothing does.
+std::optional<loop_info64> loop_at(const std::string& node) {
+    const Fd fd(::open(node.c_str(), O_RDONLY | O_CLOEXEC));
+    loop_info64 info{};
+    return ::ioctl(fd.get(), LOOP_GET_STATUS64, &info) == 0 ? std::optional(info) : std::nullopt;
 }
 
 class Mounting : public testing::Test {
@@ -140,15 +147,29 @@ protected:
 
 TEST_F(Mounting, GoesByTheDescriptorReadOnlyAndHarmless) {
     const auto media = medium(iso9660());
-    const auto source = "/proc/self/fd/" + std::to_string(media.fd.get());
+    struct stat verified {};
+    ASSERT_EQ(::fstat(media.fd.get(), &verified), 0);
+    std::filesystem::rename(scratch.file("evil.iso", iso9660()), scratch / "a.iso"); // in the medium's place
+    std::string node;
     testing::Sequence order;
     EXPECT_CALL(mock, mnt_context_set_target(_, StrEq(target))).Times(testing::AtLeast(1));
-    EXPECT_CALL(mock, mnt_context_disable_canonicalize(_, 1)).InSequence(order);
-    EXPECT_CALL(mock, mnt_context_set_source(_, StrEq(source))).InSequence(order);
+    EXPECT_CALL(mock, mnt_context_set_source)
+        .InSequence(order)
+        .WillOnce([&](auto* context, const char* source) {
+            node = source;
+            return __real_mnt_context_set_source(context, source);
+        });
     EXPECT_CALL(mock, mnt_context_set_fstype(_, StrEq("iso9660"))).InSequence(order);
-    EXPECT_CALL(mock, mnt_context_set_options(_, StrEq("loop,ro,nosuid,nodev"))).InSequence(order);
-    EXPECT_CALL(mock, mnt_context_mount).InSequence(order).WillOnce(Return(-EPERM));
+    EXPECT_CALL(mock, mnt_context_set_options(_, StrEq("ro,nosuid,nodev"))).InSequence(order);
+    EXPECT_CALL(mock, mnt_context_mount).InSequence(order).WillOnce([&](auto*) {
+        const auto loop = loop_at(node);
+        EXPECT_EQ(loop.value().lo_inode, verified.st_ino);
+        EXPECT_EQ(loop.value().lo_flags & (LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR),
+                  static_cast<unsigned>(LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR));
+        return -EPERM;
+    });
     failure_of(media);
+    EXPECT_FALSE(loop_at(node)) << "the loop device goes with a mount that failed";
 }
 
 TEST_F(Mounting, NamesWhatTheKernelSaid) {

@@ -213,6 +213,33 @@ TEST(Certificate, BelongsToTheAllowedSigner) {
     }
 }
 
+TEST(Certificate, IsNotTheAllowedSignersBecauseItsNameLooksLikeIt) {
+    const Keys own;
+    const std::string subject = "CN=Vendor Signer,O=Vendor\\, Inc.,C=US";
+    own.certificate("liar", "/CN=CN=Vendor Signer,O=Vendor\\\\, Inc.,C=US", "middle", leaf_extensions);
+    auto policy = pinned();
+    policy.anchors = own.path("root.crt");
+    policy.signers = {subject};
+    EXPECT_EQ(verdict_on(own.pem("liar") + own.pem("middle"), policy), "certificate.signer");
+    EXPECT_EQ(verdict_on(own.pem("signer") + own.pem("middle"), policy), "");
+}
+
+TEST(Certificate, CannotSpeakToTheTerminalOrFloodTheRecord) {
+    const Keys own;
+    own.certificate("escape", "/CN=a\xc2\x9b\x1b[31m b", "middle", leaf_extensions);
+    auto policy = pinned();
+    policy.anchors = own.path("root.crt");
+    const auto verdict = OpensslCrypto().judge_certificate(own.pem("escape") + own.pem("middle"), policy);
+    ASSERT_TRUE(verdict.signer);
+    for (const char c : verdict.signer->subject)
+        EXPECT_TRUE(c >= ' ' && c <= '~') << verdict.signer->subject;
+    std::string long_name;
+    for (int i = 0; i < 9; ++i)
+        long_name += "/CN=" + std::string(60, 'x');
+    own.certificate("long", long_name, "middle", leaf_extensions);
+    EXPECT_EQ(verdict_on(own.pem("long") + own.pem("middle"), policy), "certificate.malformed");
+}
+
 TEST(Certificate, IsJudgedInEveryRespectAtOnce) {
     auto policy = pinned("stranger.crt");
     policy.signers = {"Somebody"};
@@ -250,7 +277,21 @@ TEST(RevocationList, IsAskedWhenItIsSet) {
     EXPECT_EQ(judged(root + own.revocation_list("middle", 30)), "certificate.revoked");
     own.revoke("middle", "root");
     EXPECT_EQ(judged(own.revocation_list("root", 30) + own.revocation_list("middle", 30)),
-              "certificate.revoked");
+              "certificate.revoked certificate.revoked"); // the signer and its issuer
+}
+
+TEST(RevocationList, IsNotAskedForTheAnchorThatIsPinned) {
+    const Keys own;
+    TrustPolicy policy;
+    policy.anchors = own.path("middle.crt");
+    policy.crl = own.directory.file("all.crl", own.revocation_list("middle", 30));
+    EXPECT_EQ(verdict_on(own.pem("signer"), policy), "");
+    own.revoke("signer", "middle");
+    policy.crl = own.directory.file("all.crl", own.revocation_list("middle", 30));
+    EXPECT_EQ(verdict_on(own.pem("signer"), policy), "certificate.revoked");
+    policy.anchors = own.path("signer.crt");
+    policy.crl = own.directory.file("all.crl", own.revocation_list("root", 30));
+    EXPECT_EQ(verdict_on(own.pem("signer"), policy), "");
 }
 
 TEST(RevocationList, IsRefusedWhenItIsMissing) {

@@ -87,6 +87,7 @@ TEST(Config, SetsEveryKeyOfMedia) {
     const auto config = parsed("[media]\nsearch = /a/*.iso \"/b c/*.iso\"\nmount_point = /mnt/um\n");
     EXPECT_EQ(config.media.search, (std::vector<std::string>{"/a/*.iso", "/b c/*.iso"}));
     EXPECT_EQ(config.media.mount_point, "/mnt/um");
+    EXPECT_EQ(parsed("[media]\nmount_point = /mnt/./x//../um/\n").media.mount_point, "/mnt/um");
 }
 
 TEST(Config, SetsEveryKeyOfTrust) {

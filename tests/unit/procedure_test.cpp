@@ -240,6 +240,19 @@ TEST_F(Verify, RunsTheStatusScriptAsTheProductsUser) {
     EXPECT_TRUE(world.called("run /bin/bash as usagemeter"));
 }
 
+TEST_F(Procedure, LooksAtTheMediaOnceMoreBeforeTheChange) {
+    world.hooks["run modprobe"] =
+        [this] { // after the mount, while a service was started or a person was asked
+            world.failures.emplace("expect_unchanged",
+                                   Failure(Reason::media_changed, "written to", "leave it"));
+        };
+    run();
+    EXPECT_FALSE(world.called("run_to_end"));
+    EXPECT_FALSE(world.mounted);
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_EQ(state().reason, Reason::media_changed);
+}
+
 TEST_F(Check, IsReadyAndLeavesNothingBehind) {
     const auto before = tree(scratch.path());
     const auto result = check();
@@ -266,6 +279,15 @@ TEST_F(Check, ListsEveryRefusalOfMediaAndAppliance) {
 TEST_F(Check, MountsNothingThatIsNotGenuine) {
     crypto.findings = {{Finding::Severity::refusal, Reason::certificate_untrusted, "no", "mend"}};
     EXPECT_EQ(reasons_of(check()), "certificate.untrusted");
+    EXPECT_FALSE(world.called("mount"));
+}
+
+TEST_F(Check, TellsWhatItFoundWhenTheMachineFails) {
+    crypto.findings = {{Finding::Severity::warning, Reason::digest_weak, "SHA-1", "mend"}};
+    world.fates["digest"] = Fate::system_failure;
+    const auto result = check();
+    EXPECT_EQ(result.failure, "digest: Input/output error");
+    EXPECT_EQ(result.findings.size(), 1U);
     EXPECT_FALSE(world.called("mount"));
 }
 
