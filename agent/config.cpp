@@ -3,6 +3,7 @@
 #include "failure.hpp"
 #include "ini.hpp"
 #include "system/file.hpp"
+#include "system/guarded_path.hpp"
 #include "upgrade/pattern.hpp"
 
 #include <algorithm>
@@ -325,10 +326,13 @@ Config load_config(const std::string& only) {
     Config config;
     const auto merge_file = [&](const std::string& file) {
         try {
-            const auto text = read_file_if_there(file, record_limit);
-            if (text)
-                merge_config(config, *text, file);
-            return text.has_value();
+            // Whoever may change it decides whom the agent trusts.
+            const auto fd = open_guarded(file, Links::follow);
+            if (fd)
+                merge_config(config, read_all(fd.get(), record_limit, file), file);
+            return static_cast<bool>(fd);
+        } catch (const Unguarded& error) {
+            throw ConfigError(fmt::format("{}; {}", error.what(), error.hint()));
         } catch (const SystemFailure& error) {
             throw ConfigError(error.what());
         }

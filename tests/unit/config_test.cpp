@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+
 #include <set>
 #include <sstream>
 
@@ -237,7 +239,7 @@ TEST(Config, RefusesTimesThatAreNone) {
 }
 
 TEST(Config, LoadsTheNamedFileInsteadOfTheOperators) {
-    const um::test::Scratch scratch;
+    const um::test::Scratch scratch(um::test::guarded_place);
     EXPECT_EQ(load_config(scratch.file("a.conf", "[log]\nfile = /a.log\n")).log.file, "/a.log");
 }
 
@@ -246,18 +248,29 @@ TEST(Config, RefusesANamedFileThatIsNotThere) {
 }
 
 TEST(Config, RefusesAFileThatCannotBeRead) {
-    const um::test::Scratch scratch;
-    EXPECT_EQ(load_error_of(scratch.path()), "read '" + scratch.path() + "': Is a directory");
+    const um::test::Scratch scratch(um::test::guarded_place);
+    EXPECT_EQ(load_error_of(scratch.path()),
+              "'" + scratch.path() + "' is no regular file; put a plain file there");
+}
+
+TEST(Config, RefusesAFileThatOthersCouldChange) {
+    const um::test::Scratch scratch(um::test::guarded_place);
+    const auto path = scratch.file("a.conf", "");
+    ASSERT_EQ(::chmod(path.c_str(), 0664), 0);
+    EXPECT_EQ(load_error_of(path),
+              "'" + path +
+                  "' could be changed by others than root (owner 0, mode 0664); check where "
+                  "it came from, then 'chown root:root' and 'chmod go-w' it");
 }
 
 TEST(Config, RefusesTheSystemsAnchorsWithoutASigner) {
-    const um::test::Scratch scratch;
+    const um::test::Scratch scratch(um::test::guarded_place);
     EXPECT_EQ(load_error_of(scratch.file("a.conf", "[trust]\nanchors = system\n")),
               "[trust] anchors = system trusts every public authority; name the allowed 'signer' beside it");
     EXPECT_EQ(load_error_of(scratch.file("b.conf", "[trust]\nanchors = system\nsigner = X\n")), "accepted");
 }
 
 TEST(Config, RefusesAnAnswerWithoutItsQuestion) {
-    const um::test::Scratch scratch;
+    const um::test::Scratch scratch(um::test::guarded_place);
     EXPECT_EQ(load_error_of(scratch.file("a.conf", "[prompt.a]\nanswer = y\n")), "[prompt.a] has no 'match'");
 }
