@@ -197,6 +197,11 @@ constexpr Key keys[] = {
          c.sshd.manage = choice<bool>(text, {{"yes", true}, {"no", false}});
      }},
     {"sshd", "unit", [](Config& c, const std::string& text) { c.sshd.unit = unit_name(text); }},
+    {"apply", "method",
+     [](Config& c, const std::string& text) {
+         c.apply.method = choice<Method>(
+             text, {{"auto", Method::automatic}, {"script", Method::script}, {"packages", Method::packages}});
+     }},
     {"apply", "script", [](Config& c, const std::string& text) { c.apply.script = file_name(text); }},
     {"apply", "stall_timeout",
      [](Config& c, const std::string& text) { c.apply.stall_timeout = duration(text); }},

@@ -11,6 +11,8 @@ namespace um {
 enum class Policy { refuse, accept };
 enum class Require { signature, digest };
 enum class Confirmation { required, assume };
+/// How the change is made: the media's script, or the appliance's package manager on the media's packages.
+enum class Method { automatic, script, packages };
 enum class OnInterruption { resume, stop };
 enum class RebootPolicy { now, notice, manual };
 
@@ -53,6 +55,7 @@ struct Config {
         bool operator==(const Sshd&) const = default;
     } sshd;
     struct Apply {
+        Method method = Method::automatic;
         std::string script = "upgrade-um.sh";
         std::chrono::seconds stall_timeout{30 * 60};
         OnInterruption interrupted = OnInterruption::resume;

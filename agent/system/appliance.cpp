@@ -40,6 +40,10 @@ bool LinuxAppliance::is_plain_file(const std::string& path) {
     return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
+bool LinuxAppliance::program_exists(const std::string& name) {
+    return !program_path(name).empty();
+}
+
 Space LinuxAppliance::space(const std::string& path) {
     struct stat status {};
     struct statvfs volume {};

@@ -11,6 +11,7 @@ public:
                       std::chrono::seconds limit) override;
     bool directory_exists(const std::string& path) override;
     bool is_plain_file(const std::string& path) override;
+    bool program_exists(const std::string& name) override;
     Space space(const std::string& path) override;
     std::string boot_id() override;
     void sync(const std::vector<std::string>& paths) override;

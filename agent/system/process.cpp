@@ -140,23 +140,34 @@ bool collect(int fd, std::string& output, Clock::time_point deadline) {
     }
 }
 
+/// Where a program may stand: as it is called, or along the PATH.
+std::vector<std::string> places_of(const std::string& program) {
+    if (program.find('/') != std::string::npos)
+        return {program};
+    const auto* variable = std::getenv("PATH");
+    const std::string path = variable != nullptr && *variable != '\0' ? variable : default_path;
+    std::vector<std::string> places;
+    for (std::size_t at = 0; at <= path.size();) {
+        const auto end = std::min(path.find(':', at), path.size());
+        if (end > at) // an empty part would mean the working directory
+            places.push_back(fmt::format("{}/{}", path.substr(at, end - at), program));
+        at = end + 1;
+    }
+    return places;
+}
+
 } // namespace
 
+std::string program_path(const std::string& name) {
+    for (auto& place : places_of(name))
+        if (::access(place.c_str(), X_OK) == 0)
+            return place;
+    return {};
+}
+
 ExecArguments::ExecArguments(const std::vector<std::string>& command,
-                             const std::vector<std::string>& environment) {
-    const auto& program = command.at(0);
-    if (program.find('/') != std::string::npos) {
-        candidates_.push_back(program);
-    } else {
-        const auto* variable = std::getenv("PATH");
-        const std::string path = variable != nullptr && *variable != '\0' ? variable : default_path;
-        for (std::size_t at = 0; at <= path.size();) {
-            const auto end = std::min(path.find(':', at), path.size());
-            if (end > at) // an empty part would mean the working directory
-                candidates_.push_back(path.substr(at, end - at) + "/" + program);
-            at = end + 1;
-        }
-    }
+                             const std::vector<std::string>& environment)
+    : candidates_(places_of(command.at(0))) {
     for (const auto& word : command)
         arguments_.push_back(const_cast<char*>(word.c_str())); // execve() takes char* and changes nothing
     arguments_.push_back(nullptr);

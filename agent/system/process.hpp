@@ -26,6 +26,9 @@ private:
 CommandResult run_process(const std::vector<std::string>& command, const std::string& user,
                           std::chrono::seconds limit);
 
+/// Where a program stands along the PATH of this process; empty where there is none that can be run.
+std::string program_path(const std::string& name);
+
 /// 128 + N for signal N, as a shell counts.
 int exit_status(int wait_status);
 

@@ -107,6 +107,11 @@ std::vector<Finding> judge_health(const Health& health, const std::string& expec
     if (!health.product_in_place)
         findings.push_back(failure(Reason::verify_version, "/opt/vmware/cloudusagemetering is not in place",
                                    fmt::format("look at {}; the snapshot is the way back", log)));
+    if (!health.packages.empty())
+        findings.push_back(failure(Reason::verify_packages,
+                                   fmt::format("{} packages are not as the media brought them; the first: {}",
+                                               health.packages.size(), health.packages.front()),
+                                   fmt::format("look at {}; the snapshot is the way back", log)));
     for (const auto& [unit, active] : health.units)
         if (active != "active")
             findings.push_back(failure(Reason::verify_unit, fmt::format("{} is {}", unit, active),

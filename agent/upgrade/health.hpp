@@ -25,6 +25,7 @@ std::vector<ServiceLine> parse_status_report(const std::string& output);
 /// What was seen after the boot.
 struct Health {
     std::optional<std::string> version; ///< nothing when the version command failed
+    std::vector<std::string> packages;  ///< what is not as the media brought it, one sentence each
     bool product_in_place = false;
     std::vector<std::pair<std::string, std::string>> units; ///< name and ActiveState
     std::string status_output;

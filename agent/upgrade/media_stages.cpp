@@ -1,5 +1,6 @@
 // The stages that look for media, decide whether they are genuine, and mount them.
 
+#include "upgrade/content.hpp"
 #include "upgrade/preflight.hpp"
 #include "upgrade/product.hpp"
 #include "upgrade/stages.hpp"
@@ -154,26 +155,6 @@ void check_digest(Job& job, const std::string& manifest) {
                                 "the manifest gives a SHA-1 digest alone, as the vendor's 4.7 media do", ""});
 }
 
-/// What can be applied must be on the medium: the script, beside packages for it or with all it needs inside.
-/// Returns what there is, for the journal.
-std::string expect_content(Job& job) {
-    const auto& root = job.config.media.mount_point;
-    const auto& script = job.config.apply.script;
-    std::string repository;
-    for (const auto* place : {"", "/*"})
-        for (const auto& path : job.ports.media.matches(literally(root) + place + "/repodata/repomd.xml"))
-            if (repository.empty())
-                repository = path.substr(root.size() + 1);
-    const bool runs = job.ports.appliance.is_plain_file(root + "/" + script);
-    if (!runs)
-        throw Failure(Reason::media_content,
-                      repository.empty()
-                          ? fmt::format("the medium holds neither '{}' nor a package repository", script)
-                          : fmt::format("the medium holds packages, but no '{}' that installs them", script),
-                      "this is no upgrade ISO that um-upgrade can apply; check where it came from");
-    return repository.empty() ? script : fmt::format("{} and {}", script, repository);
-}
-
 } // namespace
 
 Next find(Job& job) {
@@ -224,8 +205,10 @@ Next mount(Job& job) {
     job.mounted = ports.mounts.mount(job.media->iso, target);
     ports.media.expect_unchanged(job.media->iso);
     job.state.mount_device = job.mounted->device();
-    const auto content = expect_content(job);
-    job.note += fmt::format("mounted on {}, read-only: {}", target, content);
+    const auto content = content_of(ports, job.config);
+    const auto method = method_for(content, job.config);
+    job.note += fmt::format("mounted on {}, read-only; the change is made by {}", target,
+                            method == Method::script ? job.config.apply.script : "the package manager");
     return Next::stage;
 }
 

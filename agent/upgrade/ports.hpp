@@ -169,6 +169,8 @@ public:
     virtual bool directory_exists(const std::string& path) = 0;
     /// A regular file, not a link to one.
     virtual bool is_plain_file(const std::string& path) = 0;
+    /// Whether a program of this name can be run.
+    virtual bool program_exists(const std::string& name) = 0;
     virtual Space space(const std::string& path) = 0;
     virtual std::string boot_id() = 0;
     /// Writes the file systems of these paths to disk.

@@ -97,6 +97,10 @@ std::vector<Finding> preflight(const Facts& appliance, const MediaFacts& media, 
     judge_version(findings, appliance, media, config);
     judge_snapshot(findings, appliance, config);
     judge_space(findings, appliance, media);
+    if (!appliance.objection.empty())
+        findings.push_back(refusal(Reason::packages_unsolvable,
+                                   fmt::format("the packages cannot be upgraded: {}", appliance.objection),
+                                   "mend what the package manager names, and start again"));
     return findings;
 }
 

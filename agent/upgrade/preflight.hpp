@@ -19,6 +19,7 @@ struct Facts {
     std::optional<SnapshotConfirmation> snapshot;
     std::chrono::system_clock::time_point now;
     std::vector<Space> space; ///< of /, /boot and /var
+    std::string objection;    ///< of the package manager, where it will make the change; empty: none
 };
 
 /// What preflight knows of the media.

@@ -48,6 +48,11 @@ struct Job {
     bool announced = false;          ///< upgrade-started or upgrade-resumed is in the journal
 };
 
+/// Where the apply unit keeps what the media brought: the media may be gone when the upgrade is verified.
+inline std::string package_list(const Job& job) {
+    return job.store.directory() + "/packages.list";
+}
+
 /// What a stage's work leads to.
 enum class Next { stage, nothing_to_do, wait_for_boot };
 

@@ -1,6 +1,10 @@
 #include "upgrade/stages.hpp"
 
+#include "system/file.hpp"
+#include "upgrade/content.hpp"
 #include "upgrade/health.hpp"
+#include "upgrade/package_manager.hpp"
+#include "upgrade/packages.hpp"
 #include "upgrade/preflight.hpp"
 #include "upgrade/product.hpp"
 
@@ -39,6 +43,15 @@ void ensure_sshd(Job& job) {
     job.note += fmt::format("{} was {} and {}", unit, before.enablement, before.active);
 }
 
+/// Would the package manager do it? Where the media's script makes the change, it is the script's to know.
+std::string objection(Job& job) {
+    const auto content = content_of(job.ports, job.config);
+    if (method_for(content, job.config) == Method::script)
+        return {};
+    job.audit.progress("preflight: testing the transaction");
+    return PackageManager(job.ports, job.store.directory() + "/work", content.repository).objection();
+}
+
 } // namespace
 
 Next preflight(Job& job) {
@@ -67,6 +80,8 @@ Next preflight(Job& job) {
             EventKind::snapshot_confirmed, job.state,
             {.message = fmt::format("{} confirmed a snapshot at the terminal", facts.snapshot->by)});
     }
+    if (job.mounted)
+        collect(job, [&] { facts.objection = objection(job); });
     const auto found = um::preflight(facts, {job.media->name.version, job.media->iso.size}, job.config);
     job.findings.insert(job.findings.end(), found.begin(), found.end());
     if (job.config.snapshot.confirmation == Confirmation::assume)
@@ -154,12 +169,25 @@ Next reboot(Job& job) {
 
 namespace {
 
+/// What the media brought and is not there; the change was measured by the same list.
+std::vector<std::string> shortcomings_of_media(Job& job) {
+    try {
+        const auto list = read_file_if_there(package_list(job), record_limit);
+        const auto media = parse_packages(list.value_or(""));
+        return media.empty() ? std::vector<std::string>{}
+                             : shortcomings(media, installed_packages(job.ports.appliance));
+    } catch (const SystemFailure& failure) {
+        return {failure.what()};
+    }
+}
+
 /// What the machine cannot answer is no health, and may settle: it is an answer here, not an exception.
 Health look(Job& job) {
     auto& ports = job.ports;
     Health health;
     health.version = installed_product(ports.appliance, job.config).version;
     health.product_in_place = ports.appliance.directory_exists(product_directory);
+    health.packages = shortcomings_of_media(job);
     for (const auto& unit : job.config.verify.units) {
         try {
             health.units.emplace_back(unit, ports.services.status(unit).active);

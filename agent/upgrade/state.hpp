@@ -68,6 +68,7 @@ public:
     /// Saves the closed record and files a copy of it under history/.
     void close(const State& state) const;
 
+    const std::string& directory() const { return directory_; }
     std::string path() const { return directory_ + "/state.ini"; }
     std::string history() const { return directory_ + "/history"; }
 

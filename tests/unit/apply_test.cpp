@@ -98,7 +98,7 @@ TEST_F(Apply, LogsWhatTheScriptSaysWithTimes) {
     };
     run();
     const std::string time = "2027-01-15T08:00:00Z ";
-    EXPECT_EQ(log(), time + "um-upgrade id-1: bash " + mount_point + "/upgrade-um.sh\n" + time + "one\n" +
+    EXPECT_EQ(log(), time + "um-upgrade id-1: /bin/bash " + mount_point + "/upgrade-um.sh\n" + time + "one\n" +
                          time + "two\n" + time + "Reboot now(y/n)? n\n" + time + "\n" + time + "the end\n" +
                          time + "um-upgrade id-1: the script ended with status 0\n");
 }

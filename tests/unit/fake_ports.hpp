@@ -247,7 +247,7 @@ private:
     std::string boot_ = world_.boot;
 };
 
-class FakeAppliance final : public Appliance {
+class FakeAppliance : public Appliance {
 public:
     explicit FakeAppliance(World& world) : world_(world) {}
     CommandResult run(const std::vector<std::string>& command, const std::string& user,
@@ -264,6 +264,7 @@ public:
     bool is_plain_file(const std::string& path) override {
         return world_.mounted && path == mount_point + "/" + world_.script;
     }
+    bool program_exists(const std::string& name) override { return name == "dnf"; }
     Space space(const std::string& path) override {
         world_.call("space " + path);
         return {path, 1, world_.free_space};

@@ -1,0 +1,34 @@
+#include "upgrade/content.hpp"
+
+namespace um {
+
+Content content_of(Ports& ports, const Config& config) {
+    constexpr std::string_view metadata = "/repodata/repomd.xml";
+    const auto& root = config.media.mount_point;
+    Content content;
+    content.script = ports.appliance.is_plain_file(root + "/" + config.apply.script);
+    for (const auto* place : {"", "/*"})
+        for (const auto& path : ports.media.matches(fmt::format("{}{}{}", root, place, metadata)))
+            if (content.repository.empty())
+                content.repository = path.substr(0, path.size() - metadata.size());
+    return content;
+}
+
+Method method_for(const Content& content, const Config& config) {
+    constexpr auto hint = "this is no upgrade ISO that um-upgrade can apply; check where it came from";
+    const auto& script = config.apply.script;
+    if (content.script && config.apply.method != Method::packages)
+        return Method::script;
+    if (!content.repository.empty() && config.apply.method != Method::script)
+        return Method::packages;
+    if (!content.script && content.repository.empty())
+        throw Failure(Reason::media_content,
+                      fmt::format("the medium holds neither '{}' nor a package repository", script), hint);
+    throw Failure(Reason::media_content,
+                  content.script
+                      ? "the medium holds no package repository, and [apply] method = packages"
+                      : fmt::format("the medium holds no '{}', and [apply] method = script", script),
+                  "set [apply] method = auto");
+}
+
+} // namespace um

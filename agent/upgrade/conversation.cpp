@@ -1,0 +1,101 @@
+#include "upgrade/conversation.hpp"
+
+#include "system/termination.hpp"
+
+namespace um {
+namespace {
+
+/// A question nobody answers stands still; a program that prints "Installing:" and works does so only
+/// briefly.
+constexpr std::chrono::seconds question_limit{15};
+/// "Generating initramfs:" may be work: stopping a transaction costs more than waiting a little longer.
+constexpr std::chrono::seconds possible_question_limit{120};
+/// Output comes cut anywhere: an answer waits until the question stands there whole.
+constexpr std::chrono::milliseconds question_settles{300};
+
+/// Runs of blanks as one: package managers pad their lines to the terminal's width.
+std::string squeezed(const std::string& line) {
+    std::string text;
+    for (const char c : line)
+        if (c != ' ' && c != '\t')
+            text += c;
+        else if (!text.empty() && text.back() != ' ')
+            text += ' ';
+    return text;
+}
+
+} // namespace
+
+int Conversation::hold(const std::vector<std::string>& command) {
+    const Terminal::Session session{[&](const std::string& output) {
+                                        for (const auto& line : dialogue_.feed(output))
+                                            record(line);
+                                    },
+                                    [&](std::chrono::milliseconds quiet) { return reply(quiet); }};
+    std::string shown;
+    for (const auto& word : command)
+        shown += (shown.empty() ? "" : " ") + word;
+    log_.line(fmt::format("um-upgrade {}: {}", job_.state.id, shown));
+    const int status = job_.ports.terminal.run(
+        command,
+        {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root",
+         "LOGNAME=root", "SHELL=/bin/bash", "TERM=dumb", "LANG=C.UTF-8", "UM_UPGRADE_ID=" + job_.state.id},
+        session);
+    if (const auto rest = dialogue_.take_rest(); !rest.empty())
+        record(rest);
+    log_.line(fmt::format("um-upgrade {}: {} ended with status {}", job_.state.id, name_, status));
+    return status;
+}
+
+std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) {
+    check_termination();
+    show(std::exchange(unshown_, {}));
+    if (quiet < question_settles)
+        return std::nullopt;
+    if (const auto answer = dialogue_.answer())
+        return type(*answer, answer->question + " " + answer->text);
+    if (quiet >= question_limit)
+        if (const auto answer = dialogue_.answer_to_last_line())
+            return type(*answer, answer->text);
+    auto question = quiet >= question_limit ? dialogue_.open_question() : std::nullopt;
+    if (!question && quiet >= possible_question_limit)
+        question = dialogue_.possible_question();
+    if (question)
+        throw Failure(Reason::script_prompt_unknown,
+                      fmt::format("{} asks an unknown question: {}", name_, *question),
+                      "add an answer for it as [prompt.X] to the configuration");
+    if (quiet >= job_.config.apply.stall_timeout)
+        throw Failure(
+            Reason::script_stalled,
+            fmt::format("{} printed nothing for {} s", name_, job_.config.apply.stall_timeout.count()),
+            fmt::format("look at {}", job_.config.log.file));
+    return std::nullopt;
+}
+
+/// `shown`: what the terminal shows of it, for the log.
+std::string Conversation::type(const Answer& answer, const std::string& shown) {
+    record(shown);
+    job_.audit.event(EventKind::prompt_answered, job_.state,
+                     {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer.text,
+                                             answer.question, answer.prompt),
+                      .stage = Stage::apply});
+    return answer.text + "\n";
+}
+
+void Conversation::record(const std::string& line) {
+    log_.line(line);
+    job_.audit.output(job_.state, line);
+    unshown_ = squeezed(line);
+    if (job_.ports.appliance.uptime() - shown_at_ >= std::chrono::seconds(1))
+        show(std::exchange(unshown_, {}));
+}
+
+/// The status line goes through systemd, which a package manager's flood of lines would keep busy.
+void Conversation::show(const std::string& text) {
+    if (text.empty())
+        return;
+    shown_at_ = job_.ports.appliance.uptime();
+    job_.audit.progress("apply: " + text);
+}
+
+} // namespace um

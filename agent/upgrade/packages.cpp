@@ -1,0 +1,150 @@
+#include "upgrade/packages.hpp"
+
+#include "upgrade/version.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <sstream>
+
+namespace um {
+namespace {
+
+constexpr auto query_format = "%{NAME}|%{EPOCHNUM}|%{VERSION}|%{RELEASE}|%{ARCH}\n"; // rpm --querytags
+constexpr std::chrono::seconds query_limit{600}; // rpm waits for a lock that a transaction holds
+
+std::optional<Package> parse_line(const std::string& line) {
+    std::array<std::string, 5> fields;
+    std::istringstream stream(line);
+    for (auto& field : fields)
+        if (!std::getline(stream, field, '|') || field.empty())
+            return std::nullopt;
+    if (!stream.eof())
+        return std::nullopt;
+    return Package{fields[0], fields[1], fields[2], fields[3], fields[4]};
+}
+
+/// A package may become independent of the processor, or cease to be.
+bool same_place(const Package& left, const Package& right) {
+    return left.name == right.name &&
+           (left.arch == right.arch || left.arch == "noarch" || right.arch == "noarch");
+}
+
+std::string query(Appliance& appliance, std::vector<std::string> command) {
+    command.insert(command.end(), {"--queryformat", query_format});
+    const auto result = appliance.run(command, "", query_limit);
+    if (result.timed_out || result.status != 0)
+        throw SystemFailure(fmt::format("'{} {}' ended with status {}: {}", command[0], command[1],
+                                        result.status, result.output.substr(0, 300)));
+    return result.output;
+}
+
+/// "missing     /usr/lib/x": no mark between stands for a file that is neither configuration nor
+/// documentation.
+std::vector<std::string> parse_missing(const std::string& verified) {
+    constexpr std::string_view word = "missing ";
+    std::vector<std::string> files;
+    std::istringstream stream(verified);
+    for (std::string line; std::getline(stream, line);) {
+        const auto path = line.find_first_not_of(' ', word.size());
+        if (line.rfind(word, 0) == 0 && path != std::string::npos && line[path] == '/')
+            files.push_back(line.substr(path));
+    }
+    return files;
+}
+
+} // namespace
+
+int compare(const Package& left, const Package& right) {
+    if (const int order = compare_versions(left.epoch, right.epoch); order != 0)
+        return order;
+    if (const int order = compare_versions(left.version, right.version); order != 0)
+        return order;
+    return compare_versions(left.release, right.release);
+}
+
+std::vector<Package> parse_packages(const std::string& text) {
+    std::vector<Package> packages;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);)
+        if (auto package = parse_line(line))
+            packages.push_back(std::move(*package));
+    return packages;
+}
+
+std::string to_text(const std::vector<Package>& packages) {
+    std::string text;
+    for (const auto& package : packages)
+        text += fmt::format("{}|{}|{}|{}|{}\n", package.name, package.epoch, package.version, package.release,
+                            package.arch);
+    return text;
+}
+
+std::vector<std::string> shortcomings(const std::vector<Package>& media, const Inventory& appliance) {
+    std::map<std::string, std::vector<const Package*>> places; // what the media bring, as it is installed
+    for (const auto& package : appliance.packages)
+        if (std::any_of(media.begin(), media.end(),
+                        [&](const Package& other) { return same_place(other, package); }))
+            places[package.arch == "noarch" ? package.name : package.name + "." + package.arch].push_back(
+                &package);
+    std::vector<std::string> found;
+    for (const auto& [place, installed] : places) {
+        const auto newest = *std::max_element(
+            installed.begin(), installed.end(),
+            [](const Package* left, const Package* right) { return compare(*left, *right) < 0; });
+        const Package* wanted = nullptr;
+        for (const auto& package : media)
+            if (same_place(package, *newest) && (wanted == nullptr || compare(*wanted, package) < 0))
+                wanted = &package;
+        if (compare(*newest, *wanted) < 0)
+            found.push_back(fmt::format("{} is at {}, the media bring {}", place, newest->version_release(),
+                                        wanted->version_release()));
+        if (installed.size() > 1 && appliance.side_by_side.count(newest->name) == 0)
+            found.push_back(fmt::format("{} is installed {} times", place, installed.size()));
+    }
+    return found;
+}
+
+std::vector<Package> replaced(const std::vector<Package>& before, const std::vector<Package>& now) {
+    std::vector<Package> found;
+    std::copy_if(now.begin(), now.end(), std::back_inserter(found), [&](const Package& package) {
+        return std::find(before.begin(), before.end(), package) == before.end();
+    });
+    return found;
+}
+
+std::vector<Package> packages_in(Ports& ports, const std::string& directory) {
+    std::vector<std::string> command{"rpm", "-qp", "--nosignature", "--nodigest"}; // authenticated as a whole
+    const auto options = command.size();
+    for (const auto* below : {"", "/*", "/*/*"})
+        for (const auto& file : ports.media.matches(fmt::format("{}{}/*.rpm", directory, below)))
+            command.push_back(file);
+    if (command.size() == options)
+        return {};
+    return parse_packages(query(ports.appliance, std::move(command)));
+}
+
+Inventory installed_packages(Appliance& appliance) {
+    Inventory inventory;
+    inventory.packages = parse_packages(query(appliance, {"rpm", "-qa"}));
+    // Nobody may provide a kernel: then the status is 1, and what was printed is no package.
+    const auto kernels = appliance.run(
+        {"rpm", "-q", "--whatprovides", "kernel", "installonlypkg(kernel)", "--queryformat", query_format},
+        "", query_limit);
+    for (const auto& package : parse_packages(kernels.output))
+        inventory.side_by_side.insert(package.name);
+    return inventory;
+}
+
+std::vector<std::string> missing_files(Appliance& appliance, const std::vector<Package>& packages) {
+    if (packages.empty())
+        return {};
+    std::vector<std::string> command{"rpm",      "-V",        "--nodeps",  "--noscripts", "--nofiledigest",
+                                     "--nosize", "--nomtime", "--nomode",  "--nouser",    "--nogroup",
+                                     "--nocaps", "--nordev",  "--nolinkto"};
+    for (const auto& package : packages)
+        command.push_back(fmt::format("{}-{}.{}", package.name, package.version_release(), package.arch));
+    return parse_missing(appliance.run(command, "", query_limit).output);
+}
+
+} // namespace um

@@ -1,0 +1,54 @@
+#pragma once
+// Packages as rpm knows them: what the media bring, what is installed, and whether the one has become the
+// other. Exit status 0 of a package manager is not success: failed scriptlets and half a transaction hide
+// behind it.
+
+#include "upgrade/ports.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace um {
+
+struct Package {
+    std::string name;
+    std::string epoch; ///< "0" where there is none
+    std::string version;
+    std::string release;
+    std::string arch;
+    std::string version_release() const { return version + "-" + release; }
+    bool operator==(const Package&) const = default;
+};
+
+/// As rpm compares: epoch, version, release.
+int compare(const Package& left, const Package& right);
+
+/// One line for each package; other lines, such as rpm's warnings, are passed over.
+std::vector<Package> parse_packages(const std::string& text);
+std::string to_text(const std::vector<Package>& packages);
+
+/// What is installed.
+struct Inventory {
+    std::vector<Package> packages;
+    std::set<std::string> side_by_side; ///< names of which several versions may stay installed: kernels
+};
+
+/// One sentence for each package of the media that is installed, but not at the media's version or a newer
+/// one, and for each that is installed twice. Empty when the change is whole.
+std::vector<std::string> shortcomings(const std::vector<Package>& media, const Inventory& appliance);
+
+/// Those of `now` that were not there `before`.
+std::vector<Package> replaced(const std::vector<Package>& before, const std::vector<Package>& now);
+
+/// The packages in a directory of a medium, and up to two directories below it. Throws SystemFailure.
+std::vector<Package> packages_in(Ports& ports, const std::string& directory);
+
+/// Asks rpm. Throws SystemFailure, also for a database that cannot be read.
+Inventory installed_packages(Appliance& appliance);
+
+/// Files that these installed packages should have and have not, but for configuration and documentation,
+/// which operators remove: a transaction that was cut off leaves such holes.
+std::vector<std::string> missing_files(Appliance& appliance, const std::vector<Package>& packages);
+
+} // namespace um

@@ -1,0 +1,156 @@
+// What the media bring, what is installed, and whether the one has become the other; and the package
+// manager's commands.
+
+#include "upgrade/package_manager.hpp"
+#include "upgrade/packages.hpp"
+
+#include "unit/story.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+using namespace um;
+using namespace um::test;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+namespace {
+
+Package package(const std::string& name, const std::string& version, const std::string& arch = "x86_64",
+                const std::string& epoch = "0") {
+    return {name, epoch, version, "1", arch};
+}
+
+/// A machine whose rpm says what it is told to.
+struct RpmAppliance : FakeAppliance {
+    using FakeAppliance::FakeAppliance;
+    CommandResult run(const std::vector<std::string>& command, const std::string&,
+                      std::chrono::seconds) override {
+        commands.push_back(command);
+        const auto answer = answers.find(command.at(1));
+        return answer == answers.end() ? CommandResult{0, "", false} : answer->second;
+    }
+    bool program_exists(const std::string& name) override { return programs.count(name) > 0; }
+    std::map<std::string, CommandResult> answers;
+    std::vector<std::vector<std::string>> commands;
+    std::set<std::string> programs{"dnf", "yum"};
+};
+
+struct Manager : Story {
+    FakeMedia media{world};
+    FakeMounts mounts{world};
+    FakeServices services{world, [] {}};
+    RpmAppliance appliance{world};
+    Ports ports{media, crypto, mounts, services, appliance, terminal, journal};
+    std::string work = scratch / "work";
+};
+
+} // namespace
+
+TEST(Packages, AreReadFromLinesAndWrittenBack) {
+    const std::string text = "a|0|1.0|1.ph3|noarch\nb|2|3~rc1|4|x86_64\n";
+    const auto packages = parse_packages(text);
+    ASSERT_EQ(packages.size(), 2U);
+    EXPECT_EQ(packages[1], (Package{"b", "2", "3~rc1", "4", "x86_64"}));
+    EXPECT_EQ(to_text(packages), text);
+}
+
+TEST(Packages, AreNotReadFromWhatRpmSaysBesides) {
+    EXPECT_THAT(parse_packages("warning: x.rpm: Header V4 RSA/SHA256 Signature, key ID 1: NOKEY\n\na|0|1|1\n"
+                               "a|0||1|noarch\na|0|1|1|noarch|more\npackage kernel is not installed\n"),
+                IsEmpty());
+}
+
+TEST(Packages, CompareAsForRpm) {
+    EXPECT_GT(compare(package("a", "1", "noarch", "1"), package("a", "2")), 0);
+    EXPECT_LT(compare(package("a", "1.9"), package("a", "1.10")), 0);
+    auto newer = package("a", "1");
+    newer.release = "1.1";
+    EXPECT_LT(compare(package("a", "1"), newer), 0);
+    EXPECT_EQ(compare(package("a", "1"), package("a", "1")), 0);
+}
+
+TEST(Change, IsWholeWhenWhatIsInstalledIsAsTheMediaBringIt) {
+    const std::vector<Package> media{package("a", "2"), package("b", "3"), package("new", "1")};
+    EXPECT_THAT(shortcomings(media, {{package("a", "2"), package("b", "3"), package("other", "1")}, {}}),
+                IsEmpty());
+    EXPECT_THAT(shortcomings(media, {{package("a", "2.1")}, {}}), IsEmpty()) << "newer than the media";
+    EXPECT_THAT(shortcomings({package("a", "1"), package("a", "2")}, {{package("a", "2")}, {}}), IsEmpty());
+    EXPECT_THAT(shortcomings({}, {{package("a", "2"), package("a", "1")}, {}}), IsEmpty());
+}
+
+TEST(Change, IsNotWholeWhileAPackageIsBehindOrTwiceThere) {
+    const std::vector<Package> media{package("a", "2"), package("b", "3")};
+    EXPECT_THAT(shortcomings(media, {{package("a", "1"), package("b", "3")}, {}}),
+                ElementsAre("a.x86_64 is at 1-1, the media bring 2-1"));
+    EXPECT_THAT(shortcomings(media, {{package("a", "2"), package("a", "1")}, {}}),
+                ElementsAre("a.x86_64 is installed 2 times"));
+    EXPECT_THAT(shortcomings(media, {{package("a", "1", "noarch"), package("b", "1")}, {}}),
+                ElementsAre("a is at 1-1, the media bring 2-1", "b.x86_64 is at 1-1, the media bring 3-1"));
+}
+
+TEST(Change, LetsKernelsStandSideBySideButWantsTheNewOne) {
+    const std::vector<Package> media{package("linux", "5")};
+    EXPECT_THAT(shortcomings(media, {{package("linux", "4"), package("linux", "5")}, {"linux"}}), IsEmpty());
+    EXPECT_THAT(shortcomings(media, {{package("linux", "3"), package("linux", "4")}, {"linux"}}),
+                ElementsAre("linux.x86_64 is at 4-1, the media bring 5-1"));
+}
+
+TEST(Change, KeepsArchitecturesApart) {
+    const std::vector<Package> media{package("a", "2"), package("a", "2", "i686")};
+    EXPECT_THAT(shortcomings(media, {{package("a", "2"), package("a", "1", "i686")}, {}}),
+                ElementsAre("a.i686 is at 1-1, the media bring 2-1"));
+}
+
+TEST_F(Manager, IsAskedForWhatIsInstalledAndWhatStandsSideBySide) {
+    appliance.answers["-qa"] = {0, "a|0|1|1|noarch\n", false};
+    appliance.answers["-q"] = {1, "no package provides kernel\nlinux|0|5|1|x86_64\n", false};
+    const auto inventory = installed_packages(appliance);
+    EXPECT_THAT(inventory.packages, ElementsAre(package("a", "1", "noarch")));
+    EXPECT_THAT(inventory.side_by_side, ElementsAre("linux"));
+    appliance.answers["-qa"] = {1, "error: rpmdb open failed\n", false};
+    EXPECT_THROW(installed_packages(appliance), SystemFailure);
+}
+
+TEST_F(Manager, NamesMissingFilesButNoConfigurationAndNoDocumentation) {
+    appliance.answers["-V"] = {1,
+                               "missing     /usr/lib/x y\nmissing   c /etc/x\nmissing   d /usr/share/doc/x\n"
+                               "S.5....T.    /usr/lib/z\n",
+                               false};
+    EXPECT_THAT(missing_files(appliance, {package("a", "1")}), ElementsAre("/usr/lib/x y"));
+    EXPECT_EQ(appliance.commands.back().back(), "a-1-1.x86_64");
+    EXPECT_THAT(missing_files(appliance, {}), IsEmpty());
+}
+
+TEST_F(Manager, IsTheFirstThatIsThereWithAConfigurationOfItsOwn) {
+    {
+        const PackageManager manager(ports, work, "/mnt/upgrade/repo");
+        EXPECT_EQ(manager.name(), "dnf");
+        EXPECT_THAT(manager.upgrade(), ElementsAre("dnf", "-c", work + "/packages.conf", "-y", "upgrade"));
+        EXPECT_NE(text_of(work + "/repos/um-upgrade.repo").find("baseurl=file:///mnt/upgrade/repo\n"),
+                  std::string::npos);
+        for (const std::string key : {"reposdir", "repodir"})
+            EXPECT_NE(text_of(work + "/packages.conf").find(key + "=" + work + "/repos\n"),
+                      std::string::npos);
+    }
+    EXPECT_FALSE(std::filesystem::exists(work));
+    appliance.programs.insert("tdnf");
+    EXPECT_EQ(PackageManager(ports, work, "/r").name(), "tdnf");
+    appliance.programs.clear();
+    EXPECT_THROW(PackageManager(ports, work, "/r"), Failure);
+}
+
+TEST_F(Manager, TestsATransactionBeforeItChangesAnything) {
+    EXPECT_EQ(PackageManager(ports, work, "/r").objection(), "");
+    EXPECT_THAT(appliance.commands.back(),
+                ElementsAre("dnf", "-c", work + "/packages.conf", "-y", "--setopt=tsflags=test", "upgrade"));
+    appliance.answers["-c"] = {1, "Error: \n Problem: nothing provides x\n", false};
+    EXPECT_EQ(PackageManager(ports, work, "/r").objection(),
+              "dnf ended with status 1: Error:   Problem: nothing provides x");
+    appliance.programs = {"tdnf"};
+    appliance.answers["-c"] = {8, "Error(1032) : Operation aborted.\n", false};
+    EXPECT_EQ(PackageManager(ports, work, "/r").objection(), "");
+    EXPECT_THAT(appliance.commands.back(),
+                ElementsAre("tdnf", "-c", work + "/packages.conf", "--assumeno", "upgrade"));
+}
