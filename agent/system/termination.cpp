@@ -29,6 +29,10 @@ void check_termination() {
         throw Terminated{static_cast<int>(caught)};
 }
 
+void forget_termination() noexcept {
+    caught = 0;
+}
+
 void end_by(int signal) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);

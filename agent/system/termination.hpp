@@ -14,6 +14,9 @@ void catch_termination();
 /// Throws Terminated when a signal has come. Every loop that can last calls it.
 void check_termination();
 
+/// Forgets a signal that has come: where stopping is not possible, and somebody was told so.
+void forget_termination() noexcept;
+
 /// Ends this process by the signal, as if it had not been caught.
 [[noreturn]] void end_by(int signal);
 

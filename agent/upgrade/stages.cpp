@@ -1,6 +1,7 @@
 #include "upgrade/stages.hpp"
 
 #include "system/file.hpp"
+#include "system/termination.hpp"
 #include "upgrade/content.hpp"
 #include "upgrade/health.hpp"
 #include "upgrade/package_manager.hpp"
@@ -105,8 +106,32 @@ Next prepare(Job& job) {
     return Next::stage;
 }
 
+namespace {
+
+/// Half a change is what nobody wants: once it is at work, a request to stop is answered, and not followed.
+void refuse_to_stop(Job& job, const Terminated& request) {
+    forget_termination();
+    if (!job.ports.services.status(apply_unit).running())
+        throw Terminated{request.signal}; // nothing was begun, or all is done
+    job.audit.event(EventKind::warning, job.state,
+                    {.message = "asked to stop, but the change is at work and cannot be stopped; going on",
+                     .hint = "watch it with 'um-upgrade status --follow'",
+                     .stage = Stage::apply,
+                     .reason = Reason::busy});
+}
+
+} // namespace
+
 void await_change(Job& job) {
-    job.ports.services.run_to_end(apply_unit, [&](const std::string& text) { job.audit.progress(text); });
+    for (bool waiting = true; waiting;) {
+        try {
+            job.ports.services.run_to_end(apply_unit,
+                                          [&](const std::string& text) { job.audit.progress(text); });
+            waiting = false;
+        } catch (const Terminated& request) {
+            refuse_to_stop(job, request);
+        }
+    }
     const auto state = job.store.load();
     if (!state || state->id != job.state.id)
         throw Failure(Reason::state_damaged, fmt::format("{} changed during the upgrade", job.store.path()),

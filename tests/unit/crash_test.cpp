@@ -302,6 +302,42 @@ TEST_F(Terminating, ClosesAnUpgradeThatChangedNothing) {
     EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
 }
 
+TEST_F(Terminating, CannotStopTheChangeSaysSoAndGoesOn) {
+    int waits = 0;
+    world.hooks["run_to_end"] = [&] {
+        if (++waits > 1)
+            return; // the second wait finds the unit as the first left it
+        world.units[apply_unit].active = "activating";
+        std::raise(SIGTERM);
+        check_termination(); // as the adapter does while it waits
+    };
+    const auto end = [&] {
+        catch_termination();
+        const bool done = run() == ExitCode::done;
+        const auto told = events().find("warning:apply:busy") != std::string::npos;
+        std::_Exit(
+            done && told && waits == 2 && state().change == Change::done && world.called("reboot") ? 0 : 1);
+    };
+    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
+}
+
+TEST_F(Terminating, StopsWhenTheChangeHasNotBegun) {
+    world.hooks["run_to_end"] = [] {
+        std::raise(SIGTERM);
+        check_termination();
+    };
+    const auto end = [&] {
+        catch_termination();
+        try {
+            run();
+        } catch (const Terminated&) {
+            std::_Exit(!world.called("script") && state().open() && state().change == Change::none ? 0 : 1);
+        }
+        std::_Exit(2);
+    };
+    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
+}
+
 TEST_F(Terminating, LeavesTheRecordOpenOnceTheChangeIsComplete) {
     world.hooks["run_to_end returns"] = [] { std::raise(SIGTERM); };
     const auto end = [&] {
