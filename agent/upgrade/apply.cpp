@@ -6,6 +6,7 @@
 #include "upgrade/package_manager.hpp"
 #include "upgrade/packages.hpp"
 #include "upgrade/product.hpp"
+#include "upgrade/recovery.hpp"
 #include "upgrade/version.hpp"
 
 namespace um {
@@ -16,16 +17,24 @@ struct Plan {
     Method method = Method::script;
     std::string repository;        ///< on the medium; empty: none
     std::vector<Package> packages; ///< that the medium brings
-    std::vector<Package> before;   ///< that are installed now
+    std::vector<Package> before;   ///< that were installed before the change was begun
+    bool again = false;            ///< it was begun before, and cut off
 };
 
 Plan make_plan(Job& job) {
     const auto content = content_of(job.ports, job.config);
-    Plan plan{method_for(content, job.config), content.repository, {}, {}};
-    if (!content.repository.empty()) {
-        plan.packages = packages_in(job.ports, content.repository);
+    Plan plan{method_for(content, job.config), content.repository, {}, {}, job.state.change == Change::begun};
+    if (content.repository.empty())
+        return plan;
+    plan.packages = packages_in(job.ports, content.repository);
+    const auto list = job.store.directory() + "/before.list";
+    if (plan.again) {
+        plan.before = parse_packages(read_file_if_there(list, record_limit).value_or(""));
+    } else {
         plan.before = installed_packages(job.ports.appliance).packages;
+        replace_file(list, to_text(plan.before));
     }
+    replace_file(package_list(job), to_text(plan.packages));
     return plan;
 }
 
@@ -41,12 +50,34 @@ void run_script(Job& job, ChangeLog& log) {
         throw failed(job, Reason::script_failed, fmt::format("{} ended with status {}", script, status));
 }
 
-void run_package_manager(Job& job, ChangeLog& log, const std::string& repository) {
-    const PackageManager manager(job.ports, job.store.directory() + "/work", repository);
-    const int status = Conversation(job, log, manager.name()).hold(manager.upgrade());
-    if (status != 0)
-        throw failed(job, Reason::packages_failed,
-                     fmt::format("{} ended with status {}", manager.name(), status));
+/// A change that was cut off left a picture that the next one must not go by.
+void repair(Job& job, ChangeLog& log, const Plan& plan) {
+    const auto say = [&](const std::string& line) {
+        log.line(fmt::format("um-upgrade {}: {}", job.state.id, line));
+        job.audit.output(job.state, line);
+    };
+    auto& appliance = job.ports.appliance;
+    say("the change was cut off; making it again");
+    repair_database(appliance, say);
+    erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
+}
+
+void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
+    const PackageManager manager(job.ports, job.store.directory() + "/work", plan.repository);
+    const auto run = [&](const std::vector<std::string>& command) {
+        const int status = Conversation(job, log, manager.name()).hold(command);
+        if (status != 0)
+            throw failed(job, Reason::packages_failed,
+                         fmt::format("{} ended with status {}", manager.name(), status));
+    };
+    std::vector<std::string> names; // of what the change had installed before it was cut off
+    if (plan.again)
+        for (const auto& package :
+             unfinished(plan.packages, plan.before, installed_packages(job.ports.appliance)))
+            names.push_back(full_name(package));
+    run(manager.upgrade());
+    if (!names.empty())
+        run(manager.reinstall(names));
 }
 
 /// Exit status 0 is not success: rpm hides failures of scriptlets. The product and the rpm database say what
@@ -76,7 +107,8 @@ void expect_truth(Job& job, const std::vector<Package>& media, const std::vector
 
 void load_own_stage(Job& job) {
     const auto state = job.store.load();
-    if (!state || !state->open() || state->stage != Stage::apply || state->change != Change::none)
+    const auto due = [](Change change) { return change == Change::none || change == Change::begun; };
+    if (!state || !state->open() || state->stage != Stage::apply || !due(state->change))
         throw UsageError(
             "'apply' is the change itself and no upgrade is in that stage; use 'um-upgrade run'");
     if (!job.ports.services.inside(apply_unit))
@@ -108,10 +140,12 @@ ExitCode change(Job& job, ChangeLog& log, const Plan& plan) {
     job.store.save(job.state);
     auto code = ExitCode::done;
     try {
+        if (plan.again)
+            repair(job, log, plan);
         if (plan.method == Method::script)
             run_script(job, log);
         else
-            run_package_manager(job, log, plan.repository);
+            run_package_manager(job, log, plan);
         expect_truth(job, plan.packages, plan.before);
         job.state.change = Change::done;
     } catch (const Failure& failure) {
@@ -136,7 +170,6 @@ ExitCode apply_change(Job& job) {
     try {
         check_medium(job);
         plan = make_plan(job);
-        replace_file(package_list(job), to_text(plan.packages));
         log.emplace(job.config.log.file, job.ports.appliance);
     } catch (const Failure& failure) {
         return fail_before_the_change(job, failure.reason(), failure.what(), failure.hint());

@@ -1,17 +1,42 @@
 #include "upgrade/content.hpp"
 
+#include "ini.hpp"
+#include "system/file.hpp"
+
+#include <algorithm>
+
 namespace um {
+namespace {
+
+bool declares_repeatable(const std::string& path) {
+    try {
+        const auto text = read_file_if_there(path, record_limit);
+        const auto entries = parse_ini(text.value_or(""));
+        return std::any_of(entries.begin(), entries.end(), [](const IniEntry& entry) {
+            return entry.section == "script" && entry.name == "repeat" && entry.value == "safe";
+        });
+    } catch (const std::runtime_error&) {
+        return false; // whatever cannot be read declares nothing
+    }
+}
+
+} // namespace
 
 Content content_of(Ports& ports, const Config& config) {
     constexpr std::string_view metadata = "/repodata/repomd.xml";
     const auto& root = config.media.mount_point;
     Content content;
     content.script = ports.appliance.is_plain_file(root + "/" + config.apply.script);
+    content.repeatable = content.script && declares_repeatable(root + "/" + declaration_file);
     for (const auto* place : {"", "/*"})
         for (const auto& path : ports.media.matches(fmt::format("{}{}{}", root, place, metadata)))
             if (content.repository.empty())
                 content.repository = path.substr(0, path.size() - metadata.size());
     return content;
+}
+
+bool may_repeat(const Content& content, Method method) {
+    return method == Method::packages || content.repeatable;
 }
 
 Method method_for(const Content& content, const Config& config) {

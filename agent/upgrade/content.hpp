@@ -9,15 +9,23 @@
 namespace um {
 
 struct Content {
-    bool script = false; ///< [apply] script, as a plain file at the root
+    bool repeatable = false; ///< the media declare that the script may run again after it was cut off
+    bool script = false;     ///< [apply] script, as a plain file at the root
     std::string
         repository; ///< the directory that holds repodata/, at the root or one folder down; empty: none
 };
 
 Content content_of(Ports& ports, const Config& config);
 
+/// The declaration at the root of the media: an INI file whose `[script] repeat = safe` says that the script
+/// may run again after it was cut off at any point.
+inline constexpr auto declaration_file = "um-upgrade.ini";
+
 /// Script or packages, as the policy and the medium have it. Throws Failure (media.content) when the medium
 /// does not hold what it takes.
 Method method_for(const Content& content, const Config& config);
+
+/// Whether a change that was cut off may be made again: packages always, a script where the media say so.
+bool may_repeat(const Content& content, Method method);
 
 } // namespace um

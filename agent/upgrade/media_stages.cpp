@@ -169,8 +169,10 @@ Next find(Job& job) {
     job.state.media = media.name.iso();
     job.state.to_version = media.name.version;
     const auto installed = installed_product(job.ports.appliance, job.config).version;
-    job.state.from_version = installed.value_or("");
-    if (installed && compare_versions(media.name.version, *installed) == 0) {
+    if (!job.state.cut_off())
+        job.state.from_version = installed.value_or("");
+    // A change that was cut off may have come as far as the product itself, and not to the end.
+    if (!job.state.cut_off() && installed && compare_versions(media.name.version, *installed) == 0) {
         job.note = fmt::format("{} holds {}, which is installed", path, *installed);
         return Next::nothing_to_do;
     }
@@ -207,6 +209,12 @@ Next mount(Job& job) {
     job.state.mount_device = job.mounted->device();
     const auto content = content_of(ports, job.config);
     const auto method = method_for(content, job.config);
+    if (job.state.cut_off() && !may_repeat(content, method))
+        throw Failure(
+            Reason::interrupted,
+            fmt::format("the change was cut off, and the media do not declare that '{}' may run again",
+                        job.config.apply.script),
+            fmt::format("look at {}; the snapshot is the way back", job.config.log.file));
     job.note += fmt::format("mounted on {}, read-only; the change is made by {}", target,
                             method == Method::script ? job.config.apply.script : "the package manager");
     return Next::stage;

@@ -71,19 +71,26 @@ PackageManager::~PackageManager() {
 std::vector<std::string> PackageManager::command(const std::vector<std::string>& words) const {
     std::vector<std::string> result{name_, "-c", directory_ + "/packages.conf"};
     result.insert(result.end(), words.begin(), words.end());
-    result.emplace_back("upgrade");
     return result;
 }
 
 std::vector<std::string> PackageManager::upgrade() const {
-    return command({"-y"});
+    return command({"-y", "upgrade"});
+}
+
+std::vector<std::string> PackageManager::reinstall(const std::vector<std::string>& names) const {
+    auto words = command({"-y", "reinstall"});
+    words.insert(words.end(), names.begin(), names.end());
+    return words;
 }
 
 std::string PackageManager::objection() const {
     // tdnf resolves and ends with status 8 when it is told to go no further; the others let rpm test.
     const bool resolves_only = name_ == "tdnf";
-    const auto result = ports_.appliance.run(
-        resolves_only ? command({"--assumeno"}) : command({"-y", "--setopt=tsflags=test"}), "", test_limit);
+    const auto result =
+        ports_.appliance.run(resolves_only ? command({"--assumeno", "upgrade"})
+                                           : command({"-y", "--setopt=tsflags=test", "upgrade"}),
+                             "", test_limit);
     const bool fine = result.status == 0 || (resolves_only && result.status == 8);
     if (result.timed_out)
         return fmt::format("{} did not end in {} min", name_, test_limit.count());

@@ -24,6 +24,8 @@ public:
     const std::string& name() const { return name_; }
     /// The command that upgrades everything that the repository has news of.
     std::vector<std::string> upgrade() const;
+    /// The command that installs packages once more, which runs their scripts.
+    std::vector<std::string> reinstall(const std::vector<std::string>& names) const;
     /// What speaks against the upgrade, in the package manager's own words; empty: nothing does. Resolves,
     /// and where the package manager can, lets rpm test the transaction. Changes nothing. Throws
     /// SystemFailure.

@@ -24,12 +24,6 @@ std::optional<Package> parse_line(const std::string& line) {
     return Package{fields[0], fields[1], fields[2], fields[3], fields[4]};
 }
 
-/// A package may become independent of the processor, or cease to be.
-bool same_place(const Package& left, const Package& right) {
-    return left.name == right.name &&
-           (left.arch == right.arch || left.arch == "noarch" || right.arch == "noarch");
-}
-
 std::string query(Appliance& appliance, std::vector<std::string> command) {
     command.insert(command.end(), {"--queryformat", query_format});
     const auto result = appliance.run(command, "", query_limit);
@@ -63,6 +57,15 @@ int compare(const Package& left, const Package& right) {
     return compare_versions(left.release, right.release);
 }
 
+bool is_same_place(const Package& left, const Package& right) {
+    return left.name == right.name &&
+           (left.arch == right.arch || left.arch == "noarch" || right.arch == "noarch");
+}
+
+std::string full_name(const Package& package) {
+    return fmt::format("{}-{}.{}", package.name, package.version_release(), package.arch);
+}
+
 std::vector<Package> parse_packages(const std::string& text) {
     std::vector<Package> packages;
     std::istringstream stream(text);
@@ -84,7 +87,7 @@ std::vector<std::string> shortcomings(const std::vector<Package>& media, const I
     std::map<std::string, std::vector<const Package*>> places; // what the media bring, as it is installed
     for (const auto& package : appliance.packages)
         if (std::any_of(media.begin(), media.end(),
-                        [&](const Package& other) { return same_place(other, package); }))
+                        [&](const Package& other) { return is_same_place(other, package); }))
             places[package.arch == "noarch" ? package.name : package.name + "." + package.arch].push_back(
                 &package);
     std::vector<std::string> found;
@@ -94,7 +97,7 @@ std::vector<std::string> shortcomings(const std::vector<Package>& media, const I
             [](const Package* left, const Package* right) { return compare(*left, *right) < 0; });
         const Package* wanted = nullptr;
         for (const auto& package : media)
-            if (same_place(package, *newest) && (wanted == nullptr || compare(*wanted, package) < 0))
+            if (is_same_place(package, *newest) && (wanted == nullptr || compare(*wanted, package) < 0))
                 wanted = &package;
         if (compare(*newest, *wanted) < 0)
             found.push_back(fmt::format("{} is at {}, the media bring {}", place, newest->version_release(),
@@ -143,7 +146,7 @@ std::vector<std::string> missing_files(Appliance& appliance, const std::vector<P
                                      "--nosize", "--nomtime", "--nomode",  "--nouser",    "--nogroup",
                                      "--nocaps", "--nordev",  "--nolinkto"};
     for (const auto& package : packages)
-        command.push_back(fmt::format("{}-{}.{}", package.name, package.version_release(), package.arch));
+        command.push_back(full_name(package));
     return parse_missing(appliance.run(command, "", query_limit).output);
 }
 

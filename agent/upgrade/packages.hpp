@@ -24,6 +24,12 @@ struct Package {
 /// As rpm compares: epoch, version, release.
 int compare(const Package& left, const Package& right);
 
+/// Whether the one replaces the other: a package may become independent of the processor, or cease to be.
+bool is_same_place(const Package& left, const Package& right);
+
+/// name-version-release.arch, as rpm and package managers take it.
+std::string full_name(const Package& package);
+
 /// One line for each package; other lines, such as rpm's warnings, are passed over.
 std::vector<Package> parse_packages(const std::string& text);
 std::string to_text(const std::vector<Package>& packages);

@@ -12,7 +12,7 @@ namespace {
 /// What a start does that finds the record in this stage, with nobody at work.
 enum class OnCrash {
     restart, ///< nothing lasting was changed: from the top, and authenticate again
-    settle,  ///< the apply unit's record decides
+    settle,  ///< the apply unit's record decides; a change that was cut off is made again
     resume   ///< go on here
 };
 
@@ -78,16 +78,16 @@ void enter(Job& job, Stage stage) {
 }
 
 /// Before the change a finding refuses it; afterwards it fails the stage.
-EventKind kind_of_failure(Stage stage) {
-    return stage < Stage::prepare ? EventKind::refused : EventKind::stage_failed;
+EventKind kind_of_failure(const State& state) {
+    return state.stage < Stage::prepare && !state.cut_off() ? EventKind::refused : EventKind::stage_failed;
 }
 
 /// Says everything that the stage found; throws Refused when it must not go on.
 void judge(Job& job) {
     std::optional<Finding> first;
     for (const auto& finding : job.findings) {
-        job.audit.finding(is_refusal(finding) ? kind_of_failure(job.state.stage) : EventKind::warning,
-                          job.state, finding);
+        job.audit.finding(is_refusal(finding) ? kind_of_failure(job.state) : EventKind::warning, job.state,
+                          finding);
         if (is_refusal(finding) && !first)
             first = finding;
         // What a policy accepted before the change is in the journal; the outcome speaks of the appliance as
@@ -124,6 +124,8 @@ ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode co
 
 /// An operator's next steps depend on what was changed, not on what went wrong.
 Outcome outcome_of_failure(const State& state) {
+    if (state.cut_off())
+        return Outcome::needs_manual;
     if (state.stage < Stage::prepare)
         return Outcome::refused;
     if (state.stage < Stage::apply || (state.stage == Stage::apply && state.change == Change::none))
@@ -157,7 +159,9 @@ ExitCode nothing_to_do(Job& job) {
         return close_failed(job,
                             {Finding::Severity::refusal, Reason::media_none,
                              "the media are gone: " + job.note, "provide them again and start um-upgrade"},
-                            Outcome::failed, ExitCode::media);
+                            outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual
+                                                                                   : Outcome::failed,
+                            ExitCode::media);
     job.audit.event(EventKind::upgrade_finished, State{},
                     {.message = "nothing to do: " + job.note, .outcome = Outcome::nothing_to_do});
     return ExitCode::done;
@@ -229,13 +233,17 @@ ExitCode start_new(Job& job) {
     return run_from(job, Stage::find);
 }
 
+/// From the top, with everything found and authenticated again; a change that was cut off is then made again.
 ExitCode restart(Job& job) {
+    const bool changed = job.state.cut_off();
     if (job.config.apply.interrupted == OnInterruption::stop)
         return close_failed(job,
                             {Finding::Severity::refusal, Reason::interrupted,
-                             fmt::format("interrupted in {}; nothing was changed", word(job.state.stage)),
-                             "start um-upgrade again"},
-                            Outcome::failed, ExitCode::internal);
+                             fmt::format("interrupted in {}; {}", word(job.state.stage),
+                                         changed ? "the change was begun" : "nothing was changed"),
+                             changed ? "the snapshot is the way back" : "start um-upgrade again"},
+                            changed ? Outcome::needs_manual : Outcome::failed,
+                            changed ? ExitCode::needs_manual : ExitCode::internal);
     if (job.state.attempts >= attempt_limit) {
         const Finding finding{
             Finding::Severity::refusal, Reason::interrupted,
@@ -262,7 +270,7 @@ ExitCode resume(Job& job) {
     case OnCrash::settle:
         if (job.ports.services.status(apply_unit).running())
             stages::await_change(job); // it alone writes the record meanwhile
-        else if (job.state.change == Change::none)
+        if (job.state.change == Change::none || job.state.cut_off())
             return restart(job);
         break;
     case OnCrash::resume:

@@ -56,6 +56,10 @@ std::string objection(Job& job) {
 } // namespace
 
 Next preflight(Job& job) {
+    if (job.state.cut_off()) {
+        job.note = "passed before the change was begun";
+        return Next::stage;
+    }
     auto& appliance = job.ports.appliance;
     Facts facts;
     const auto product = installed_product(appliance, job.config);
@@ -146,7 +150,7 @@ Next apply(Job& job) {
     if (job.mounted)
         job.mounted->leave(); // it is the apply unit's now, whatever becomes of this process
     job.mounted.reset();
-    if (job.state.change == Change::none)
+    if (job.state.change == Change::none || (job.state.cut_off() && job.media))
         await_change(job); // which starts it, too
     const auto& target = job.config.media.mount_point;
     if (ports.mounts.device_at(target) == job.state.mount_device) // and nothing that a person mounted since
@@ -158,6 +162,8 @@ Next apply(Job& job) {
     case Change::failed:
         throw Failure(job.state.reason.value_or(Reason::script_failed), job.state.message, job.state.hint);
     case Change::begun:
+        if (job.state.reason)
+            throw Failure(*job.state.reason, job.state.message, job.state.hint);
         throw Failure(Reason::interrupted, fmt::format("{} ended before the change was complete", apply_unit),
                       fmt::format("look at 'journalctl -u {}' and {}; the snapshot is the way back",
                                   apply_unit, job.config.log.file));

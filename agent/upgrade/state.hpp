@@ -41,6 +41,8 @@ struct State {
 
     /// An open upgrade: it was begun and nobody has closed it.
     bool open() const { return !outcome; }
+    /// The change was begun and is neither complete nor given up: it is at work, or was cut off.
+    bool cut_off() const { return change == Change::begun; }
     bool waits_for_a_person() const { return outcome == Outcome::needs_manual && abandoned.empty(); }
 };
 

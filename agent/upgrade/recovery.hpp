@@ -1,0 +1,31 @@
+#pragma once
+// A transaction that was cut off: rpm cannot take it up again, but it can be made once more. First the
+// picture is put right that the next transaction would go by.
+
+#include "upgrade/packages.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace um {
+
+using Say = std::function<void(const std::string& line)>;
+
+/// Rebuilds the rpm database when it cannot be read. Throws Failure (packages.damaged) when that does not
+/// help.
+void repair_database(Appliance& appliance, const Say& say);
+
+/// The older ones of packages of the media that are installed twice: the new one was unpacked, the old one
+/// not yet erased.
+std::vector<Package> leftovers(const std::vector<Package>& media, const Inventory& appliance);
+
+/// Erases them, without their scripts: those ran, or will run when the new package is installed once more.
+/// Files that the new package owns as well stay. Throws Failure (packages.damaged).
+void erase(Appliance& appliance, const std::vector<Package>& packages, const Say& say);
+
+/// What the transaction that was cut off had installed already: its scripts may not have run.
+std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,
+                                const Inventory& appliance);
+
+} // namespace um
