@@ -2,6 +2,7 @@
 
 #include "ini.hpp"
 #include "system/file.hpp"
+#include "upgrade/media.hpp"
 
 #include <algorithm>
 
@@ -29,7 +30,7 @@ Content content_of(Ports& ports, const Config& config) {
     content.script = ports.appliance.is_plain_file(root + "/" + config.apply.script);
     content.repeatable = content.script && declares_repeatable(root + "/" + declaration_file);
     for (const auto* place : {"", "/*"})
-        for (const auto& path : ports.media.matches(fmt::format("{}{}{}", root, place, metadata)))
+        for (const auto& path : ports.media.matches(fmt::format("{}{}{}", literally(root), place, metadata)))
             if (content.repository.empty())
                 content.repository = path.substr(0, path.size() - metadata.size());
     return content;

@@ -1,5 +1,6 @@
 #include "upgrade/packages.hpp"
 
+#include "upgrade/media.hpp"
 #include "upgrade/version.hpp"
 
 #include <algorithm>
@@ -120,7 +121,7 @@ std::vector<Package> packages_in(Ports& ports, const std::string& directory) {
     std::vector<std::string> command{"rpm", "-qp", "--nosignature", "--nodigest"}; // authenticated as a whole
     const auto options = command.size();
     for (const auto* below : {"", "/*", "/*/*"})
-        for (const auto& file : ports.media.matches(fmt::format("{}{}/*.rpm", directory, below)))
+        for (const auto& file : ports.media.matches(fmt::format("{}{}/*.rpm", literally(directory), below)))
             command.push_back(file);
     if (command.size() == options)
         return {};

@@ -37,8 +37,6 @@ const Step& step_of(Stage stage) {
     return procedure.at(static_cast<std::size_t>(stage));
 }
 
-constexpr unsigned attempt_limit = 3;
-
 /// Ends the stage at work, with findings in the journal already.
 struct Refused {
     Finding first;

@@ -18,6 +18,9 @@ inline constexpr auto apply_unit = "um-upgrade-apply.service";
 inline constexpr auto verify_unit = "um-upgrade-verify.service";
 inline constexpr auto product_directory = "/opt/vmware/cloudusagemetering";
 
+/// How often an upgrade is begun or gone on with before a person must look.
+inline constexpr unsigned attempt_limit = 3;
+
 /// The media as found; hostile until authenticate() has passed.
 struct MediaSet {
     MediaName name;

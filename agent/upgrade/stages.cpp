@@ -143,6 +143,33 @@ void await_change(Job& job) {
     job.state = *state;
 }
 
+namespace {
+
+/// Where nothing else stops it, a change whose unit died under a living agent is made again at once.
+bool may_make_it_again(Job& job) {
+    if (!job.state.cut_off() || job.config.apply.interrupted == OnInterruption::stop ||
+        job.state.attempts >= attempt_limit)
+        return false;
+    const auto content = content_of(job.ports, job.config);
+    return may_repeat(content, method_for(content, job.config));
+}
+
+void make_change(Job& job) {
+    await_change(job); // which starts it, too
+    while (may_make_it_again(job)) {
+        ++job.state.attempts;
+        job.store.save(job.state);
+        job.audit.event(
+            EventKind::warning, job.state,
+            {.message = fmt::format("{} ended before the change was complete; making it again", apply_unit),
+             .stage = Stage::apply,
+             .reason = Reason::interrupted});
+        await_change(job);
+    }
+}
+
+} // namespace
+
 Next apply(Job& job) {
     auto& ports = job.ports;
     if (job.media) // preflight may have waited for a person, prepare for a service
@@ -151,7 +178,7 @@ Next apply(Job& job) {
         job.mounted->leave(); // it is the apply unit's now, whatever becomes of this process
     job.mounted.reset();
     if (job.state.change == Change::none || (job.state.cut_off() && job.media))
-        await_change(job); // which starts it, too
+        make_change(job);
     const auto& target = job.config.media.mount_point;
     if (ports.mounts.device_at(target) == job.state.mount_device) // and nothing that a person mounted since
         ports.mounts.adopt(target).reset();

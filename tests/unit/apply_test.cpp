@@ -98,9 +98,9 @@ TEST_F(Apply, LogsWhatTheScriptSaysWithTimes) {
     };
     run();
     const std::string time = "2027-01-15T08:00:00Z ";
-    EXPECT_EQ(log(), time + "um-upgrade id-1: /bin/bash " + mount_point + "/upgrade-um.sh\n" + time + "one\n" +
-                         time + "two\n" + time + "Reboot now(y/n)? n\n" + time + "\n" + time + "the end\n" +
-                         time + "um-upgrade id-1: the script ended with status 0\n");
+    EXPECT_EQ(log(), time + "um-upgrade id-1: /bin/bash " + mount_point + "/upgrade-um.sh\n" + time +
+                         "one\n" + time + "two\n" + time + "Reboot now(y/n)? n\n" + time + "\n" + time +
+                         "the end\n" + time + "um-upgrade id-1: the script ended with status 0\n");
 }
 
 TEST_F(Apply, WritesTheScriptsLinesToTheJournalToo) {
@@ -149,7 +149,7 @@ TEST_F(Apply, RefusesToStartOutsideItsStage) {
         store().save(state);
         EXPECT_THROW(apply(), UsageError) << word(stage);
     }
-    for (const auto change : {Change::begun, Change::done, Change::failed}) {
+    for (const auto change : {Change::done, Change::failed}) {
         auto state = due();
         state.change = change;
         store().save(state);
@@ -160,6 +160,40 @@ TEST_F(Apply, RefusesToStartOutsideItsStage) {
     store().save(closed);
     EXPECT_THROW(apply(), UsageError);
     EXPECT_FALSE(world.called("script"));
+}
+
+TEST_F(Apply, UpgradesWithThePackageManagerWhereTheMediaHoldNoScript) {
+    bring_packages();
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(terminal.last_command,
+              (std::vector<std::string>{"dnf", "-c", scratch / "state/work/packages.conf", "-y", "upgrade"}));
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_FALSE(std::filesystem::exists(scratch / "state/work"));
+}
+
+TEST_F(Apply, FailsWhenThePackageManagerDoes) {
+    bring_packages();
+    world.work = [](const Terminal::Session&) { return 1; };
+    run();
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::packages_failed);
+}
+
+TEST_F(Apply, TakesTheMethodThatThePolicyNames) {
+    world.paths.insert(repository_metadata);
+    config.apply.method = Method::packages;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(terminal.last_command.at(0), "dnf");
+}
+
+TEST_F(Apply, RefusesMediaThatDoNotHoldWhatTheMethodTakes) {
+    config.apply.method = Method::packages;
+    EXPECT_EQ(run(), ExitCode::media);
+    EXPECT_EQ(state().reason, Reason::media_content);
+    bring_packages();
+    config.apply.method = Method::script;
+    EXPECT_EQ(run(), ExitCode::media);
+    EXPECT_EQ(state().reason, Reason::media_content);
 }
 
 TEST_F(Apply, RefusesToStartOutsideItsUnit) {

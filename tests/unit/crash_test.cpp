@@ -166,7 +166,68 @@ TEST_F(Crashed, NeedsAPersonWhenThePowerWasCutInTheChange) {
     EXPECT_EQ(verify(), ExitCode::needs_manual);
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
     EXPECT_EQ(state().reason, Reason::interrupted);
-    EXPECT_EQ(world.count("script"), 1); // a broken transaction is not run again
+    EXPECT_EQ(world.count("script"), 1); // the media do not declare that their script may run again
+}
+
+TEST_F(Crashed, MakesAChangeOfPackagesAgainWhenThePowerWasCutInIt) {
+    bring_packages();
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    world.installed = "4.7.0.0"; // it came as far as the product itself
+    world.calls.clear();
+    events();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(events().find("upgrade-resumed:apply stage-finished:find stage-started:authenticate"), 0U);
+    for (const auto* call : {"verify_signature", "digest", "mount", "script", "reboot"})
+        EXPECT_EQ(world.count(call), 1) << call;
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_EQ(state().attempts, 2U);
+    EXPECT_EQ(state().from_version, "4.6.0.1");
+    world.reboot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+}
+
+TEST_F(Crashed, MakesAChangeOfPackagesAgainWhileTheAgentLives) {
+    bring_packages();
+    world.fates["script"] = Fate::crash; // in the apply unit
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("script"), 2);
+    EXPECT_EQ(world.count("mount"), 1);
+    EXPECT_EQ(state().attempts, 2U);
+    EXPECT_NE(events().find("warning:apply:interrupted"), std::string::npos);
+}
+
+TEST_F(Crashed, NeedsAPersonWhenTheChangeWasCutOffThreeTimes) {
+    bring_packages();
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+        world.fates["script"] = Fate::power_cut;
+        run_and_crash();
+    }
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(world.count("script"), 3);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+}
+
+TEST_F(Crashed, NeedsAPersonWhenAChangeThatWasCutOffMayNotBeMadeAgain) {
+    bring_packages();
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    config.apply.interrupted = OnInterruption::stop;
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(world.count("script"), 1);
+}
+
+TEST_F(Crashed, NeedsAPersonWhenTheMediaOfAChangeThatWasCutOffAreGone) {
+    bring_packages();
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    world.paths.erase(iso_path);
+    verify();
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(world.count("script"), 1);
 }
 
 TEST_F(Crashed, AsksForTheRebootAgain) {

@@ -3,6 +3,7 @@
 
 #include "upgrade/package_manager.hpp"
 #include "upgrade/packages.hpp"
+#include "upgrade/recovery.hpp"
 
 #include "unit/story.hpp"
 
@@ -153,4 +154,48 @@ TEST_F(Manager, TestsATransactionBeforeItChangesAnything) {
     EXPECT_EQ(PackageManager(ports, work, "/r").objection(), "");
     EXPECT_THAT(appliance.commands.back(),
                 ElementsAre("tdnf", "-c", work + "/packages.conf", "--assumeno", "upgrade"));
+}
+
+TEST(Recovery, FindsWhatWasReplacedAndNotYetErased) {
+    const std::vector<Package> media{package("a", "2"), package("b", "2"), package("linux", "5")};
+    const Inventory appliance{{package("a", "1"), package("a", "2"), package("b", "1"), package("linux", "4"),
+                               package("linux", "5"), package("other", "1")},
+                              {"linux"}};
+    EXPECT_THAT(leftovers(media, appliance), ElementsAre(package("a", "1")));
+}
+
+TEST(Recovery, FindsWhatWasInstalledButPerhapsNotFinished) {
+    const std::vector<Package> media{package("a", "2"), package("b", "2"), package("c", "1")};
+    const Inventory appliance{{package("a", "2"), package("b", "1"), package("c", "1")}, {}};
+    EXPECT_THAT(unfinished(media, {package("a", "1"), package("b", "1"), package("c", "1")}, appliance),
+                ElementsAre(package("a", "2")));
+}
+
+TEST_F(Manager, ErasesLeftoversWithoutTheirScripts) {
+    std::vector<std::string> said;
+    const auto say = [&](const std::string& line) { said.push_back(line); };
+    erase(appliance, {}, say);
+    EXPECT_THAT(appliance.commands, IsEmpty());
+    erase(appliance, {package("a", "1", "noarch")}, say);
+    EXPECT_THAT(appliance.commands.back(),
+                ElementsAre("rpm", "-e", "--nodeps", "--noscripts", "--notriggers", "a-1-1.noarch"));
+    EXPECT_THAT(said, ElementsAre("erasing a-1-1.noarch, which the change had replaced already"));
+    appliance.answers["-e"] = {1, "error: no", false};
+    EXPECT_THROW(erase(appliance, {package("a", "1")}, say), Failure);
+}
+
+TEST_F(Manager, RebuildsADatabaseThatCannotBeRead) {
+    const auto say = [](const std::string&) {};
+    repair_database(appliance, say);
+    EXPECT_EQ(appliance.commands.size(), 1U); // it can be read
+    appliance.answers["-qa"] = {1, "error: db5 error", false};
+    try {
+        repair_database(appliance, say);
+        ADD_FAILURE() << "was taken for repaired";
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.reason(), Reason::packages_damaged);
+    }
+    EXPECT_EQ(std::count(appliance.commands.begin(), appliance.commands.end(),
+                         (std::vector<std::string>{"rpm", "--rebuilddb"})),
+              1);
 }

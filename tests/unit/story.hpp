@@ -24,6 +24,12 @@ struct Story : testing::Test {
         save_confirmation(confirmation(), {"before", "alice", version, now, now + std::chrono::hours(24)});
     }
 
+    /// Media without a script, for the package manager.
+    void bring_packages() {
+        world.script = "none";
+        world.paths.insert(repository_metadata);
+    }
+
     template <class Work>
     auto started(Work work) {
         FakeMedia media(world);
@@ -77,6 +83,7 @@ struct Story : testing::Test {
         return text;
     }
 
+    const std::string repository_metadata = mount_point + "/repo/repodata/repomd.xml";
     Scratch scratch;
     Config config;
     World world;
