@@ -63,6 +63,13 @@ def media():
 
 
 @functools.cache
+def media_without_script():
+    """The same packages, for the package manager."""
+    inputs = [PROJECT / "rpm" / "media", packages().name, keys().name, "no script"]
+    return cached("packages-only", inputs, lambda out: make_media(out, "--no-script"))
+
+
+@functools.cache
 def carrier():
     """A disk that carries the media into a machine, which is quicker than copying them over ssh."""
 
