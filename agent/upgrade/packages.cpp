@@ -25,6 +25,11 @@ std::optional<Package> parse_line(const std::string& line) {
     return Package{fields[0], fields[1], fields[2], fields[3], fields[4]};
 }
 
+/// Photon's kernels provide no such name, and its tdnf keeps them by theirs (installonlypkgs, tdnf.conf(5)).
+bool is_kernel(const std::string& name) {
+    return name == "linux" || name.rfind("linux-", 0) == 0;
+}
+
 std::string query(Appliance& appliance, std::vector<std::string> command) {
     command.insert(command.end(), {"--queryformat", query_format});
     const auto result = appliance.run(command, "", query_limit);
@@ -137,6 +142,9 @@ Inventory installed_packages(Appliance& appliance) {
         "", query_limit);
     for (const auto& package : parse_packages(kernels.output))
         inventory.side_by_side.insert(package.name);
+    for (const auto& package : inventory.packages)
+        if (is_kernel(package.name))
+            inventory.side_by_side.insert(package.name);
     return inventory;
 }
 

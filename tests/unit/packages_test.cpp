@@ -105,11 +105,11 @@ TEST(Change, KeepsArchitecturesApart) {
 }
 
 TEST_F(Manager, IsAskedForWhatIsInstalledAndWhatStandsSideBySide) {
-    appliance.answers["-qa"] = {0, "a|0|1|1|noarch\n", false};
-    appliance.answers["-q"] = {1, "no package provides kernel\nlinux|0|5|1|x86_64\n", false};
+    appliance.answers["-qa"] = {0, "a|0|1|1|noarch\nlinux-esx|0|4|1|x86_64\n", false};
+    appliance.answers["-q"] = {1, "no package provides kernel\nkernel-core|0|5|1|x86_64\n", false};
     const auto inventory = installed_packages(appliance);
-    EXPECT_THAT(inventory.packages, ElementsAre(package("a", "1", "noarch")));
-    EXPECT_THAT(inventory.side_by_side, ElementsAre("linux"));
+    EXPECT_THAT(inventory.packages, ElementsAre(package("a", "1", "noarch"), package("linux-esx", "4")));
+    EXPECT_THAT(inventory.side_by_side, ElementsAre("kernel-core", "linux-esx"));
     appliance.answers["-qa"] = {1, "error: rpmdb open failed\n", false};
     EXPECT_THROW(installed_packages(appliance), SystemFailure);
 }
