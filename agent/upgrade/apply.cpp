@@ -1,5 +1,6 @@
 #include "upgrade/apply.hpp"
 
+#include "confirmation.hpp"
 #include "system/file.hpp"
 #include "upgrade/content.hpp"
 #include "upgrade/conversation.hpp"
@@ -15,21 +16,24 @@ namespace {
 /// What the change will be, and what it is measured by afterwards.
 struct Plan {
     Method method = Method::script;
-    std::string repository;        ///< on the medium; empty: none
-    std::vector<Package> packages; ///< that the medium brings
-    std::vector<Package> before;   ///< that were installed before the change was begun
-    bool again = false;            ///< it was begun before, and cut off
+    std::string repository;                        ///< on the medium; empty: none
+    std::vector<Package> packages;                 ///< that the medium brings
+    std::vector<Package> before;                   ///< that were installed before the change was begun
+    bool again = false;                            ///< it was begun before, and cut off
+    std::chrono::system_clock::time_point begun{}; ///< when, in that case
+    std::vector<Package> unfinished{};             ///< installed by then, perhaps without their scripts
 };
 
 Plan make_plan(Job& job) {
     const auto content = content_of(job.ports, job.config);
-    Plan plan{method_for(content, job.config), content.repository, {}, {}, job.state.change == Change::begun};
+    Plan plan{method_for(content, job.config), content.repository, {}, {}, job.state.cut_off()};
     if (content.repository.empty())
         return plan;
     plan.packages = packages_in(job.ports, content.repository);
     const auto list = job.store.directory() + "/before.list";
     if (plan.again) {
         plan.before = parse_packages(read_file_if_there(list, record_limit).value_or(""));
+        plan.begun = parse_iso8601(job.state.started);
     } else {
         plan.before = installed_packages(job.ports.appliance).packages;
         replace_file(list, to_text(plan.before));
@@ -51,7 +55,7 @@ void run_script(Job& job, ChangeLog& log) {
 }
 
 /// A change that was cut off left a picture that the next one must not go by.
-void repair(Job& job, ChangeLog& log, const Plan& plan) {
+void repair(Job& job, ChangeLog& log, Plan& plan) {
     const auto say = [&](const std::string& line) {
         log.line(fmt::format("um-upgrade {}: {}", job.state.id, line));
         job.audit.output(job.state, line);
@@ -60,6 +64,8 @@ void repair(Job& job, ChangeLog& log, const Plan& plan) {
     say("the change was cut off; making it again");
     repair_database(appliance, say);
     erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
+    plan.unfinished = unfinished(plan.packages, plan.before, installed_packages(appliance));
+    put_damaged_configuration_aside(appliance, plan.unfinished, plan.begun, say);
 }
 
 void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
@@ -70,11 +76,9 @@ void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
             throw failed(job, Reason::packages_failed,
                          fmt::format("{} ended with status {}", manager.name(), status));
     };
-    std::vector<std::string> names; // of what the change had installed before it was cut off
-    if (plan.again)
-        for (const auto& package :
-             unfinished(plan.packages, plan.before, installed_packages(job.ports.appliance)))
-            names.push_back(full_name(package));
+    std::vector<std::string> names;
+    for (const auto& package : plan.unfinished)
+        names.push_back(full_name(package));
     run(manager.upgrade());
     if (!names.empty())
         run(manager.reinstall(names));
@@ -135,7 +139,7 @@ ExitCode fail_before_the_change(Job& job, Reason reason, const std::string& mess
     return exit_code(reason);
 }
 
-ExitCode change(Job& job, ChangeLog& log, const Plan& plan) {
+ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
     job.state.change = Change::begun;
     job.store.save(job.state);
     auto code = ExitCode::done;

@@ -1,7 +1,12 @@
 #include "upgrade/recovery.hpp"
 
+#include "system/file.hpp"
+
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace um {
 namespace {
@@ -23,6 +28,18 @@ void remove_environment(Appliance& appliance) {
     for (const auto& entry : std::filesystem::directory_iterator(path, error))
         if (entry.path().filename().string().rfind("__db.", 0) == 0)
             std::filesystem::remove(entry.path(), error);
+}
+
+/// "S.5......  c /etc/x": configuration whose size or digest is not the package's.
+std::vector<std::string> changed_configuration(const std::string& verified) {
+    std::vector<std::string> paths;
+    std::istringstream stream(verified);
+    for (std::string line; std::getline(stream, line);) {
+        const auto path = line.find(" c /");
+        if (path != std::string::npos && line.find_first_of("S5") < path)
+            paths.push_back(line.substr(path + 3));
+    }
+    return paths;
 }
 
 bool is_installed(const std::vector<Package>& packages, const Package& package) {
@@ -69,6 +86,26 @@ void erase(Appliance& appliance, const std::vector<Package>& packages, const Say
         throw Failure(Reason::packages_damaged,
                       fmt::format("packages that are installed twice cannot be erased: {}", result.output),
                       damaged_hint);
+}
+
+void put_damaged_configuration_aside(Appliance& appliance, const std::vector<Package>& packages,
+                                     std::chrono::system_clock::time_point since, const Say& say) {
+    if (packages.empty())
+        return;
+    std::vector<std::string> command{"rpm", "-V", "--nodeps", "--noscripts"};
+    for (const auto& package : packages)
+        command.push_back(full_name(package));
+    for (const auto& path : changed_configuration(appliance.run(command, "", repair_limit).output)) {
+        struct stat status {};
+        if (::lstat(path.c_str(), &status) < 0 || !S_ISREG(status.st_mode) ||
+            std::chrono::system_clock::from_time_t(status.st_ctim.tv_sec) < since)
+            continue;
+        say(fmt::format("{} was cut off as it was written; putting it aside", path));
+        if (status.st_size > 0)
+            rename_durably(path, path + ".rpmsave");
+        else if (::unlink(path.c_str()) < 0)
+            throw SystemFailure(fmt::format("remove '{}'", path), errno);
+    }
 }
 
 std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,

@@ -4,6 +4,7 @@
 
 #include "upgrade/packages.hpp"
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,6 +24,12 @@ std::vector<Package> leftovers(const std::vector<Package>& media, const Inventor
 /// Erases them, without their scripts: those ran, or will run when the new package is installed once more.
 /// Files that the new package owns as well stay. Throws Failure (packages.damaged).
 void erase(Appliance& appliance, const std::vector<Package>& packages, const Say& say);
+
+/// Puts aside configuration of these packages that was written since `since` and is not what the package
+/// brought: after a power cut such files may be empty, and rpm would keep them for an operator's. An
+/// operator's own is older. Files with anything in them are kept as .rpmsave.
+void put_damaged_configuration_aside(Appliance& appliance, const std::vector<Package>& packages,
+                                     std::chrono::system_clock::time_point since, const Say& say);
 
 /// What the transaction that was cut off had installed already: its scripts may not have run.
 std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,

@@ -199,3 +199,30 @@ TEST_F(Manager, RebuildsADatabaseThatCannotBeRead) {
                          (std::vector<std::string>{"rpm", "--rebuilddb"})),
               1);
 }
+
+TEST_F(Manager, PutsConfigurationAsideThatWasCutOffAndLeavesTheOperators) {
+    const auto empty = scratch.file("empty.conf", "");
+    const auto torn = scratch.file("torn.conf", "half a li");
+    const auto operators = scratch.file("operators.conf", "mine");
+    const auto program = scratch.file("program", "");
+    appliance.answers["-V"] = {1,
+                               "S.5......  c " + empty + "\n..5....T.  c " + torn + "\n.......T.  c " +
+                                   operators + "\nS.5......    " + program + "\nmissing   c /no/such\n",
+                               false};
+    const auto say = [](const std::string&) {};
+    const auto now = std::chrono::system_clock::now();
+    put_damaged_configuration_aside(appliance, {package("a", "1")}, now + std::chrono::hours(1), say);
+    EXPECT_TRUE(std::filesystem::exists(empty)) << "older than the change: an operator's";
+    put_damaged_configuration_aside(appliance, {package("a", "1")}, now - std::chrono::hours(1), say);
+    EXPECT_EQ(um::test::names_in(scratch.path()),
+              (std::vector<std::string>{"operators.conf", "program", "torn.conf.rpmsave"}));
+    appliance.commands.clear();
+    put_damaged_configuration_aside(appliance, {}, now, say);
+    EXPECT_THAT(appliance.commands, IsEmpty());
+}
+
+TEST(Times, AreReadAsTheyAreWritten) {
+    const auto time = std::chrono::system_clock::from_time_t(1'800'000'000);
+    EXPECT_EQ(parse_iso8601(iso8601(time)), time);
+    EXPECT_EQ(parse_iso8601("yesterday"), std::chrono::system_clock::time_point{});
+}
