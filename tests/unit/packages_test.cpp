@@ -215,7 +215,7 @@ TEST_F(Manager, PutsConfigurationAsideThatWasCutOffAndLeavesTheOperators) {
     EXPECT_TRUE(std::filesystem::exists(empty)) << "older than the change: an operator's";
     put_damaged_configuration_aside(appliance, {package("a", "1")}, now - std::chrono::hours(1), say);
     EXPECT_EQ(um::test::names_in(scratch.path()),
-              (std::vector<std::string>{"operators.conf", "program", "torn.conf.rpmsave"}));
+              (std::vector<std::string>{"operators.conf", "program", "snapshot.ini", "torn.conf.rpmsave"}));
     appliance.commands.clear();
     put_damaged_configuration_aside(appliance, {}, now, say);
     EXPECT_THAT(appliance.commands, IsEmpty());
