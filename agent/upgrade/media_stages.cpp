@@ -69,6 +69,14 @@ MediaSet name_media(Job& job, const std::string& path) {
     return media;
 }
 
+/// A change that was cut off is made again with the media that it was begun with, or not at all.
+Failure other_media(const Job& job, const std::string& found) {
+    return {Reason::media_changed,
+            fmt::format("the change was begun with {} and was cut off; what is here now is {}",
+                        job.state.media, found),
+            "the snapshot is the way back"};
+}
+
 /// What an earlier start or a person left mounted may hold the ISO open for writing.
 bool clear_mount_point(Job& job) {
     try {
@@ -166,6 +174,8 @@ Next find(Job& job) {
         return Next::nothing_to_do;
     }
     auto media = name_media(job, path);
+    if (job.state.cut_off() && media.name.iso() != job.state.media)
+        throw other_media(job, media.name.iso());
     job.state.media = media.name.iso();
     job.state.to_version = media.name.version;
     const auto installed = installed_product(job.ports.appliance, job.config).version;
@@ -185,13 +195,18 @@ Next find(Job& job) {
 }
 
 Next authenticate(Job& job) {
+    const auto begun_with = job.state.cut_off() ? job.state.media_sha256 : "";
     job.state.signer.clear(); // of an attempt before
     job.state.media_sha256.clear();
     const auto manifest = sidecar(job, ".mf");
     if (job.config.trust.require == Require::signature)
         collect(job, [&] { check_signature(job, manifest); });
     if (manifest)
-        collect(job, [&] { check_digest(job, *manifest); });
+        collect(job, [&] {
+            check_digest(job, *manifest);
+            if (!begun_with.empty() && begun_with != job.state.media_sha256)
+                throw other_media(job, "another ISO of that name");
+        });
     job.note =
         fmt::format("genuine: {}, SHA-256 {}",
                     job.state.signer.empty() ? "digest alone, by policy" : "signed by " + job.state.signer,

@@ -220,6 +220,30 @@ TEST_F(Crashed, NeedsAPersonWhenAChangeThatWasCutOffMayNotBeMadeAgain) {
     EXPECT_EQ(world.count("script"), 1);
 }
 
+TEST_F(Crashed, NeedsAPersonWhenAChangeThatWasCutOffFindsOtherMedia) {
+    const std::string other = "/media/Usage_Meter_Agent-4.8.0.0-3_Upgrade";
+    for (const bool same_name : {true, false}) {
+        bring_packages();
+        world.fates["script"] = Fate::power_cut;
+        run_and_crash();
+        if (same_name) {
+            auto state = this->state();
+            state.media_sha256 = std::string(64, 'e');
+            store().save(state);
+        } else {
+            world.paths.erase(iso_path);
+            world.paths.insert(other + ".iso");
+        }
+        world.calls.clear();
+        verify();
+        EXPECT_EQ(state().outcome, Outcome::needs_manual);
+        EXPECT_EQ(state().reason, Reason::media_changed);
+        EXPECT_FALSE(world.called("script"));
+        abandon("restored");
+        world.installed = "4.6.0.1";
+    }
+}
+
 TEST_F(Crashed, NeedsAPersonWhenTheMediaOfAChangeThatWasCutOffAreGone) {
     bring_packages();
     world.fates["script"] = Fate::power_cut;
