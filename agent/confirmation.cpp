@@ -72,10 +72,4 @@ std::string iso8601(Clock::time_point time) {
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
-Clock::time_point parse_iso8601(const std::string& text) {
-    std::tm parts{};
-    const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return end != nullptr && *end == '\0' ? Clock::from_time_t(::timegm(&parts)) : Clock::time_point{};
-}
-
 } // namespace um

@@ -26,7 +26,4 @@ std::optional<SnapshotConfirmation> load_confirmation(const std::string& path);
 /// "2026-11-22T09:47:00Z"
 std::string iso8601(std::chrono::system_clock::time_point time);
 
-/// The time that iso8601() wrote; 1970 for any other text.
-std::chrono::system_clock::time_point parse_iso8601(const std::string& text);
-
 } // namespace um

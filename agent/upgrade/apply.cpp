@@ -1,6 +1,5 @@
 #include "upgrade/apply.hpp"
 
-#include "confirmation.hpp"
 #include "system/file.hpp"
 #include "upgrade/content.hpp"
 #include "upgrade/conversation.hpp"
@@ -10,33 +9,35 @@
 #include "upgrade/recovery.hpp"
 #include "upgrade/version.hpp"
 
+#include <tuple>
+
 namespace um {
 namespace {
 
 /// What the change will be, and what it is measured by afterwards.
 struct Plan {
     Method method = Method::script;
-    std::string repository;                        ///< on the medium; empty: none
-    std::vector<Package> packages;                 ///< that the medium brings
-    std::vector<Package> before;                   ///< that were installed before the change was begun
-    bool again = false;                            ///< it was begun before, and cut off
-    std::chrono::system_clock::time_point begun{}; ///< when, in that case
-    std::vector<Package> unfinished{};             ///< installed by then, perhaps without their scripts
+    std::string repository;            ///< on the medium; empty: none
+    std::vector<Package> packages;     ///< that the medium brings
+    std::vector<Package> before;       ///< that were installed before the change was begun
+    bool again = false;                ///< it was begun before, and cut off
+    std::vector<Package> unfinished{}; ///< installed by then, perhaps without their scripts
 };
 
 Plan make_plan(Job& job) {
     const auto content = content_of(job.ports, job.config);
-    Plan plan{method_for(content, job.config), content.repository, {}, {}, job.state.cut_off()};
-    if (content.repository.empty())
-        return plan;
-    plan.packages = packages_in(job.ports, content.repository);
-    const auto list = job.store.directory() + "/before.list";
+    Plan plan{method_of(job, content), content.repository, {}, {}, job.state.cut_off(), {}};
+    if (plan.again && !may_go_on(job, content))
+        throw Failure(Reason::interrupted, "the change was cut off and may not be made again",
+                      "the snapshot is the way back");
+    if (!content.repository.empty())
+        plan.packages = packages_in(job.ports, content.repository);
     if (plan.again) {
-        plan.before = parse_packages(read_file_if_there(list, record_limit).value_or(""));
-        plan.begun = parse_iso8601(job.state.started);
+        plan.before = read_packages(earlier_package_list(job));
     } else {
-        plan.before = installed_packages(job.ports.appliance).packages;
-        replace_file(list, to_text(plan.before));
+        if (!plan.packages.empty())
+            plan.before = installed_packages(job.ports.appliance).packages;
+        replace_file(earlier_package_list(job), to_text(plan.before));
     }
     replace_file(package_list(job), to_text(plan.packages));
     return plan;
@@ -65,7 +66,8 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
     repair_database(appliance, say);
     erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
     plan.unfinished = unfinished(plan.packages, plan.before, installed_packages(appliance));
-    put_damaged_configuration_aside(appliance, plan.unfinished, plan.begun, say);
+    put_damaged_configuration_aside(appliance, plan.unfinished,
+                                    fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
 }
 
 void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
@@ -86,7 +88,8 @@ void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
 
 /// Exit status 0 is not success: rpm hides failures of scriptlets. The product and the rpm database say what
 /// is installed now.
-void expect_truth(Job& job, const std::vector<Package>& media, const std::vector<Package>& before) {
+void expect_truth(Job& job, const Plan& plan) {
+    const auto& [media, before, again] = std::tie(plan.packages, plan.before, plan.again);
     const auto product = installed_product(job.ports.appliance, job.config);
     if (!product.version || compare_versions(*product.version, job.state.to_version) != 0)
         throw failed(job, Reason::packages_incomplete,
@@ -97,9 +100,10 @@ void expect_truth(Job& job, const std::vector<Package>& media, const std::vector
     std::vector<std::string> found;
     try {
         const auto now = installed_packages(job.ports.appliance);
-        found = shortcomings(media, now);
-        for (const auto& file : missing_files(job.ports.appliance, replaced(before, now.packages)))
-            found.push_back(fmt::format("{} is missing", file));
+        found = shortcomings(media, before, now);
+        if (again) // else a package may have removed what it brought itself
+            for (const auto& file : missing_files(job.ports.appliance, replaced(before, now.packages)))
+                found.push_back(fmt::format("{} is missing", file));
     } catch (const SystemFailure& failure) {
         found.emplace_back(failure.what());
     }
@@ -141,6 +145,10 @@ ExitCode fail_before_the_change(Job& job, Reason reason, const std::string& mess
 
 ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
     job.state.change = Change::begun;
+    job.state.method = word(plan.method);
+    job.state.reason.reset(); // of an attempt before
+    job.state.message.clear();
+    job.state.hint.clear();
     job.store.save(job.state);
     auto code = ExitCode::done;
     try {
@@ -150,7 +158,7 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
             run_script(job, log);
         else
             run_package_manager(job, log, plan);
-        expect_truth(job, plan.packages, plan.before);
+        expect_truth(job, plan);
         job.state.change = Change::done;
     } catch (const Failure& failure) {
         job.state.change = Change::failed;
@@ -159,6 +167,10 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
         job.state.hint = failure.hint();
         code = exit_code(failure.reason());
         log.line(fmt::format("um-upgrade {}: {}", job.state.id, failure.what()));
+    } catch (const std::exception& error) { // cut off by the machine: the record keeps its words
+        job.state.message = error.what();
+        job.store.save(job.state);
+        throw;
     }
     job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
     job.store.save(job.state);
@@ -166,6 +178,18 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
 }
 
 } // namespace
+
+Method method_of(const Job& job, const Content& content) {
+    if (!job.state.cut_off())
+        return method_for(content, job.config);
+    return job.state.method == word(Method::packages) ? Method::packages : Method::script;
+}
+
+bool may_go_on(const Job& job, const Content& content) {
+    if (job.config.apply.interrupted == OnInterruption::stop)
+        return false;
+    return method_of(job, content) == Method::packages ? !content.repository.empty() : content.repeatable;
+}
 
 ExitCode apply_change(Job& job) {
     load_own_stage(job);
@@ -179,7 +203,8 @@ ExitCode apply_change(Job& job) {
         return fail_before_the_change(job, failure.reason(), failure.what(), failure.hint());
     } catch (const SystemFailure& failure) {
         return fail_before_the_change(job, Reason::script_failed, failure.what(),
-                                      "nothing was changed; mend it and start again");
+                                      job.state.cut_off() ? "mend it; the snapshot is the way back"
+                                                          : "nothing was changed; mend it and start again");
     }
     return change(job, *log, plan);
 }

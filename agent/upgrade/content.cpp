@@ -36,8 +36,8 @@ Content content_of(Ports& ports, const Config& config) {
     return content;
 }
 
-bool may_repeat(const Content& content, Method method) {
-    return method == Method::packages || content.repeatable;
+std::string_view word(Method method) {
+    return method == Method::automatic ? "auto" : method == Method::script ? "script" : "packages";
 }
 
 Method method_for(const Content& content, const Config& config) {

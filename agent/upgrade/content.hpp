@@ -25,7 +25,6 @@ inline constexpr auto declaration_file = "um-upgrade.ini";
 /// does not hold what it takes.
 Method method_for(const Content& content, const Config& config);
 
-/// Whether a change that was cut off may be made again: packages always, a script where the media say so.
-bool may_repeat(const Content& content, Method method);
+std::string_view word(Method method);
 
 } // namespace um

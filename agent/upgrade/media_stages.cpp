@@ -1,5 +1,6 @@
 // The stages that look for media, decide whether they are genuine, and mount them.
 
+#include "upgrade/apply.hpp"
 #include "upgrade/content.hpp"
 #include "upgrade/preflight.hpp"
 #include "upgrade/product.hpp"
@@ -223,8 +224,8 @@ Next mount(Job& job) {
     ports.media.expect_unchanged(job.media->iso);
     job.state.mount_device = job.mounted->device();
     const auto content = content_of(ports, job.config);
-    const auto method = method_for(content, job.config);
-    if (job.state.cut_off() && !may_repeat(content, method))
+    const auto method = method_of(job, content);
+    if (job.state.cut_off() && !may_go_on(job, content))
         throw Failure(
             Reason::interrupted,
             fmt::format("the change was cut off, and the media do not declare that '{}' may run again",

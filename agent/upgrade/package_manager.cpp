@@ -23,6 +23,7 @@ std::string configuration(const std::string& directory) {
                        "reposdir={0}/repos\n" // dnf, dnf5, yum
                        "repodir={0}/repos\n"  // tdnf
                        "cachedir={0}/cache\n"
+                       "system_cachedir={0}/cache\n" // dnf5, as root
                        "persistdir={0}/persist\n"
                        "logdir={0}\n",
                        directory);
@@ -34,7 +35,8 @@ std::string repository_file(const std::string& repository) {
                        "baseurl=file://{}\n"
                        "enabled=1\n"
                        "gpgcheck=0\n"
-                       "skip_if_unavailable=0\n",
+                       "skip_if_unavailable=0\n"
+                       "metadata_expire=0\n", // other media had their metadata at the same place
                        repository);
 }
 
@@ -69,7 +71,7 @@ PackageManager::~PackageManager() {
 }
 
 std::vector<std::string> PackageManager::command(const std::vector<std::string>& words) const {
-    std::vector<std::string> result{name_, "-c", directory_ + "/packages.conf"};
+    std::vector<std::string> result{name_, "--config", directory_ + "/packages.conf"};
     result.insert(result.end(), words.begin(), words.end());
     return result;
 }

@@ -1,5 +1,6 @@
 #include "upgrade/packages.hpp"
 
+#include "system/file.hpp"
 #include "upgrade/media.hpp"
 #include "upgrade/version.hpp"
 
@@ -25,9 +26,11 @@ std::optional<Package> parse_line(const std::string& line) {
     return Package{fields[0], fields[1], fields[2], fields[3], fields[4]};
 }
 
-/// Photon's kernels provide no such name, and its tdnf keeps them by theirs (installonlypkgs, tdnf.conf(5)).
+/// Photon's kernels provide no such name; its tdnf keeps them by theirs.
 bool is_kernel(const std::string& name) {
-    return name == "linux" || name.rfind("linux-", 0) == 0;
+    constexpr std::array<std::string_view, 5> kernels{"linux", "linux-esx", "linux-aws", "linux-secure",
+                                                      "linux-rt"};
+    return std::find(kernels.begin(), kernels.end(), name) != kernels.end();
 }
 
 std::string query(Appliance& appliance, std::vector<std::string> command) {
@@ -89,7 +92,12 @@ std::string to_text(const std::vector<Package>& packages) {
     return text;
 }
 
-std::vector<std::string> shortcomings(const std::vector<Package>& media, const Inventory& appliance) {
+std::vector<Package> read_packages(const std::string& path) {
+    return parse_packages(read_file_if_there(path, record_limit).value_or(""));
+}
+
+std::vector<std::string> shortcomings(const std::vector<Package>& media, const std::vector<Package>& before,
+                                      const Inventory& appliance) {
     std::map<std::string, std::vector<const Package*>> places; // what the media bring, as it is installed
     for (const auto& package : appliance.packages)
         if (std::any_of(media.begin(), media.end(),
@@ -97,6 +105,13 @@ std::vector<std::string> shortcomings(const std::vector<Package>& media, const I
             places[package.arch == "noarch" ? package.name : package.name + "." + package.arch].push_back(
                 &package);
     std::vector<std::string> found;
+    const auto holds = [](const std::vector<Package>& packages, const std::string& name) {
+        return std::any_of(packages.begin(), packages.end(),
+                           [&](const Package& package) { return package.name == name; });
+    };
+    for (const auto& package : before)
+        if (holds(media, package.name) && !holds(appliance.packages, package.name))
+            found.push_back(fmt::format("{} is not installed any more", package.name));
     for (const auto& [place, installed] : places) {
         const auto newest = *std::max_element(
             installed.begin(), installed.end(),

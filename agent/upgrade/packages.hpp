@@ -33,6 +33,8 @@ std::string full_name(const Package& package);
 /// One line for each package; other lines, such as rpm's warnings, are passed over.
 std::vector<Package> parse_packages(const std::string& text);
 std::string to_text(const std::vector<Package>& packages);
+/// Of a file that holds to_text(); none where there is no file. Throws SystemFailure.
+std::vector<Package> read_packages(const std::string& path);
 
 /// What is installed.
 struct Inventory {
@@ -41,8 +43,10 @@ struct Inventory {
 };
 
 /// One sentence for each package of the media that is installed, but not at the media's version or a newer
-/// one, and for each that is installed twice. Empty when the change is whole.
-std::vector<std::string> shortcomings(const std::vector<Package>& media, const Inventory& appliance);
+/// one; for each that is installed twice; and for each that was installed before and is not there any more: a
+/// damaged database loses packages without a word. Empty when the change is whole.
+std::vector<std::string> shortcomings(const std::vector<Package>& media, const std::vector<Package>& before,
+                                      const Inventory& appliance);
 
 /// Those of `now` that were not there `before`.
 std::vector<Package> replaced(const std::vector<Package>& before, const std::vector<Package>& now);

@@ -154,12 +154,13 @@ ExitCode succeed(Job& job) {
 
 ExitCode nothing_to_do(Job& job) {
     if (job.announced)
-        return close_failed(job,
-                            {Finding::Severity::refusal, Reason::media_none,
-                             "the media are gone: " + job.note, "provide them again and start um-upgrade"},
-                            outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual
-                                                                                   : Outcome::failed,
-                            ExitCode::media);
+        return close_failed(
+            job,
+            {Finding::Severity::refusal, Reason::media_none, "the media are gone: " + job.note,
+             job.state.cut_off() ? "the snapshot is the way back"
+                                 : "provide them again and start um-upgrade"},
+            outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual : Outcome::failed,
+            ExitCode::media);
     job.audit.event(EventKind::upgrade_finished, State{},
                     {.message = "nothing to do: " + job.note, .outcome = Outcome::nothing_to_do});
     return ExitCode::done;
@@ -202,7 +203,7 @@ ExitCode guarded(Job& job, Work work) {
         return close_failed(job, refused.first, outcome_of_failure(job.state),
                             code_of_failure(job.state.stage, refused.first.reason));
     } catch (const Terminated&) {
-        if (job.state.stage >= Stage::apply || !job.announced)
+        if (job.state.stage >= Stage::apply || job.state.cut_off() || !job.announced)
             throw; // the record stays open: the next start goes on with it
         close_failed(job,
                      {Finding::Severity::refusal, Reason::interrupted,
@@ -213,7 +214,8 @@ ExitCode guarded(Job& job, Work work) {
         announce(job);
         job.audit.event(EventKind::stage_failed, job.state,
                         {.message = failure.what(), .stage = job.state.stage});
-        if (job.state.stage >= Stage::apply) // the change may be at work or complete: the next start looks
+        // The change may be at work, complete, or cut off: the next start looks.
+        if (job.state.stage >= Stage::apply || job.state.cut_off())
             return ExitCode::internal;
         return close(job, Outcome::failed,
                      {.message = failure.what(), .hint = "look at 'journalctl -t um-upgrade'"},
@@ -250,6 +252,7 @@ ExitCode restart(Job& job) {
         return close_failed(job, finding, Outcome::needs_manual, ExitCode::needs_manual);
     }
     ++job.state.attempts;
+    job.store.save(job.state); // before anything is touched that may end this machine again
     job.only_media =
         job.state.requested_media; // the same media, wherever the interrupted run was told to find them
     return run_from(job, Stage::find);
@@ -268,6 +271,8 @@ ExitCode resume(Job& job) {
     case OnCrash::settle:
         if (job.ports.services.status(apply_unit).running())
             stages::await_change(job); // it alone writes the record meanwhile
+        else
+            stages::reload(job); // it may have ended just now
         if (job.state.change == Change::none || job.state.cut_off())
             return restart(job);
         break;

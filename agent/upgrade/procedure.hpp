@@ -56,6 +56,11 @@ inline std::string package_list(const Job& job) {
     return job.store.directory() + "/packages.list";
 }
 
+/// And what was installed before the change was begun.
+inline std::string earlier_package_list(const Job& job) {
+    return job.store.directory() + "/before.list";
+}
+
 /// What a stage's work leads to.
 enum class Next { stage, nothing_to_do, wait_for_boot };
 

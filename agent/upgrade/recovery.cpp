@@ -1,12 +1,10 @@
 #include "upgrade/recovery.hpp"
 
-#include "system/file.hpp"
-
 #include <algorithm>
+#include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <sstream>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace um {
 namespace {
@@ -30,14 +28,17 @@ void remove_environment(Appliance& appliance) {
             std::filesystem::remove(entry.path(), error);
 }
 
-/// "S.5......  c /etc/x": configuration whose size or digest is not the package's.
-std::vector<std::string> changed_configuration(const std::string& verified) {
+/// "S.5......  c /etc/x": configuration whose size or digest is not the package's, and whose time is (no T),
+/// rpm(8).
+std::vector<std::string> torn_configuration(const std::string& verified) {
     std::vector<std::string> paths;
     std::istringstream stream(verified);
     for (std::string line; std::getline(stream, line);) {
-        const auto path = line.find(" c /");
-        if (path != std::string::npos && line.find_first_of("S5") < path)
-            paths.push_back(line.substr(path + 3));
+        const auto mark = line.find(" c /");
+        const auto flags = line.substr(0, mark);
+        if (mark != std::string::npos && flags.find_first_of("S5") != std::string::npos &&
+            flags.find('T') == std::string::npos)
+            paths.push_back(line.substr(mark + 3));
     }
     return paths;
 }
@@ -89,22 +90,16 @@ void erase(Appliance& appliance, const std::vector<Package>& packages, const Say
 }
 
 void put_damaged_configuration_aside(Appliance& appliance, const std::vector<Package>& packages,
-                                     std::chrono::system_clock::time_point since, const Say& say) {
+                                     const std::string& suffix, const Say& say) {
     if (packages.empty())
         return;
     std::vector<std::string> command{"rpm", "-V", "--nodeps", "--noscripts"};
     for (const auto& package : packages)
         command.push_back(full_name(package));
-    for (const auto& path : changed_configuration(appliance.run(command, "", repair_limit).output)) {
-        struct stat status {};
-        if (::lstat(path.c_str(), &status) < 0 || !S_ISREG(status.st_mode) ||
-            std::chrono::system_clock::from_time_t(status.st_ctim.tv_sec) < since)
-            continue;
+    for (const auto& path : torn_configuration(appliance.run(command, "", repair_limit).output)) {
         say(fmt::format("{} was cut off as it was written; putting it aside", path));
-        if (status.st_size > 0)
-            rename_durably(path, path + ".rpmsave");
-        else if (::unlink(path.c_str()) < 0)
-            throw SystemFailure(fmt::format("remove '{}'", path), errno);
+        if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, (path + suffix).c_str(), RENAME_NOREPLACE) < 0)
+            throw SystemFailure(fmt::format("rename '{}' to '{}{}'", path, path, suffix), errno);
     }
 }
 

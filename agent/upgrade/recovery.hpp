@@ -4,7 +4,6 @@
 
 #include "upgrade/packages.hpp"
 
-#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -25,11 +24,12 @@ std::vector<Package> leftovers(const std::vector<Package>& media, const Inventor
 /// Files that the new package owns as well stay. Throws Failure (packages.damaged).
 void erase(Appliance& appliance, const std::vector<Package>& packages, const Say& say);
 
-/// Puts aside configuration of these packages that was written since `since` and is not what the package
-/// brought: after a power cut such files may be empty, and rpm would keep them for an operator's. An
-/// operator's own is older. Files with anything in them are kept as .rpmsave.
+/// Puts aside configuration of these packages that was cut off as rpm wrote it: its content is not the
+/// package's, its modification time still is. rpm would take it for an operator's and keep it; an operator's
+/// has another time. It stays beside, under its name with `suffix`, over nobody else's file. Throws
+/// SystemFailure.
 void put_damaged_configuration_aside(Appliance& appliance, const std::vector<Package>& packages,
-                                     std::chrono::system_clock::time_point since, const Say& say);
+                                     const std::string& suffix, const Say& say);
 
 /// What the transaction that was cut off had installed already: its scripts may not have run.
 std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,

@@ -2,6 +2,7 @@
 
 #include "system/file.hpp"
 #include "system/termination.hpp"
+#include "upgrade/apply.hpp"
 #include "upgrade/content.hpp"
 #include "upgrade/health.hpp"
 #include "upgrade/package_manager.hpp"
@@ -106,7 +107,15 @@ Next prepare(Job& job) {
             {Finding::Severity::warning, Reason::media_filesystem,
              fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already", loaded.output),
              ""});
-    ensure_sshd(job);
+    try {
+        ensure_sshd(job);
+    } catch (const Failure& failure) {
+        if (!job.state.cut_off())
+            throw;
+        auto finding = failure.finding(); // sshd may be what was cut off: the change is the cure
+        finding.severity = Finding::Severity::warning;
+        job.findings.push_back(std::move(finding));
+    }
     return Next::stage;
 }
 
@@ -136,6 +145,10 @@ void await_change(Job& job) {
             refuse_to_stop(job, request);
         }
     }
+    reload(job);
+}
+
+void reload(Job& job) {
     const auto state = job.store.load();
     if (!state || state->id != job.state.id)
         throw Failure(Reason::state_damaged, fmt::format("{} changed during the upgrade", job.store.path()),
@@ -147,11 +160,8 @@ namespace {
 
 /// Where nothing else stops it, a change whose unit died under a living agent is made again at once.
 bool may_make_it_again(Job& job) {
-    if (!job.state.cut_off() || job.config.apply.interrupted == OnInterruption::stop ||
-        job.state.attempts >= attempt_limit)
-        return false;
-    const auto content = content_of(job.ports, job.config);
-    return may_repeat(content, method_for(content, job.config));
+    return job.state.cut_off() && !job.state.reason && job.state.attempts < attempt_limit &&
+           may_go_on(job, content_of(job.ports, job.config));
 }
 
 void make_change(Job& job) {
@@ -230,10 +240,10 @@ namespace {
 /// What the media brought and is not there; the change was measured by the same list.
 std::vector<std::string> shortcomings_of_media(Job& job) {
     try {
-        const auto list = read_file_if_there(package_list(job), record_limit);
-        const auto media = parse_packages(list.value_or(""));
+        const auto media = read_packages(package_list(job));
         return media.empty() ? std::vector<std::string>{}
-                             : shortcomings(media, installed_packages(job.ports.appliance));
+                             : shortcomings(media, read_packages(earlier_package_list(job)),
+                                            installed_packages(job.ports.appliance));
     } catch (const SystemFailure& failure) {
         return {failure.what()};
     }

@@ -15,6 +15,9 @@ void collect(Job& job, Check check) {
     }
 }
 
+/// Reads the record again, which the apply unit may have written.
+void reload(Job& job);
+
 /// Waits for the end of a change that is at work, and takes over the record that its unit kept.
 void await_change(Job& job);
 

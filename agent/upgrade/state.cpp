@@ -120,6 +120,7 @@ const std::vector<Field>& fields() {
          [](State& s, const std::string& t) { s.mount_device = number<std::uint64_t>(t); }},
         {"change", [](const State& s) { return std::string(word(s.change)); },
          [](State& s, const std::string& t) { s.change = known(change_from(t), t); }},
+        text_field("method", &State::method),
         text_field("abandoned", &State::abandoned),
     };
     return table;

@@ -37,6 +37,7 @@ struct State {
     std::string signer;
     std::uint64_t mount_device = 0; ///< st_dev of the verified medium as mounted; this boot only
     Change change = Change::none;
+    std::string method;    ///< "script" or "packages": how the change was begun
     std::string abandoned; ///< why a person closed it; empty: nobody did
 
     /// An open upgrade: it was begun and nobody has closed it.

@@ -165,8 +165,9 @@ TEST_F(Apply, RefusesToStartOutsideItsStage) {
 TEST_F(Apply, UpgradesWithThePackageManagerWhereTheMediaHoldNoScript) {
     bring_packages();
     EXPECT_EQ(run(), ExitCode::done);
-    EXPECT_EQ(terminal.last_command,
-              (std::vector<std::string>{"dnf", "-c", scratch / "state/work/packages.conf", "-y", "upgrade"}));
+    EXPECT_EQ(
+        terminal.last_command,
+        (std::vector<std::string>{"dnf", "--config", scratch / "state/work/packages.conf", "-y", "upgrade"}));
     EXPECT_EQ(state().change, Change::done);
     EXPECT_FALSE(std::filesystem::exists(scratch / "state/work"));
 }

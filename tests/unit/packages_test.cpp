@@ -74,33 +74,41 @@ TEST(Packages, CompareAsForRpm) {
 
 TEST(Change, IsWholeWhenWhatIsInstalledIsAsTheMediaBringIt) {
     const std::vector<Package> media{package("a", "2"), package("b", "3"), package("new", "1")};
-    EXPECT_THAT(shortcomings(media, {{package("a", "2"), package("b", "3"), package("other", "1")}, {}}),
+    EXPECT_THAT(shortcomings(media, {}, {{package("a", "2"), package("b", "3"), package("other", "1")}, {}}),
                 IsEmpty());
-    EXPECT_THAT(shortcomings(media, {{package("a", "2.1")}, {}}), IsEmpty()) << "newer than the media";
-    EXPECT_THAT(shortcomings({package("a", "1"), package("a", "2")}, {{package("a", "2")}, {}}), IsEmpty());
-    EXPECT_THAT(shortcomings({}, {{package("a", "2"), package("a", "1")}, {}}), IsEmpty());
+    EXPECT_THAT(shortcomings(media, {}, {{package("a", "2.1")}, {}}), IsEmpty()) << "newer than the media";
+    EXPECT_THAT(shortcomings({package("a", "1"), package("a", "2")}, {}, {{package("a", "2")}, {}}),
+                IsEmpty());
+    EXPECT_THAT(shortcomings({}, {}, {{package("a", "2"), package("a", "1")}, {}}), IsEmpty());
 }
 
 TEST(Change, IsNotWholeWhileAPackageIsBehindOrTwiceThere) {
     const std::vector<Package> media{package("a", "2"), package("b", "3")};
-    EXPECT_THAT(shortcomings(media, {{package("a", "1"), package("b", "3")}, {}}),
+    EXPECT_THAT(shortcomings(media, {}, {{package("a", "1"), package("b", "3")}, {}}),
                 ElementsAre("a.x86_64 is at 1-1, the media bring 2-1"));
-    EXPECT_THAT(shortcomings(media, {{package("a", "2"), package("a", "1")}, {}}),
+    EXPECT_THAT(shortcomings(media, {}, {{package("a", "2"), package("a", "1")}, {}}),
                 ElementsAre("a.x86_64 is installed 2 times"));
-    EXPECT_THAT(shortcomings(media, {{package("a", "1", "noarch"), package("b", "1")}, {}}),
+    EXPECT_THAT(shortcomings(media, {}, {{package("a", "1", "noarch"), package("b", "1")}, {}}),
                 ElementsAre("a is at 1-1, the media bring 2-1", "b.x86_64 is at 1-1, the media bring 3-1"));
 }
 
 TEST(Change, LetsKernelsStandSideBySideButWantsTheNewOne) {
     const std::vector<Package> media{package("linux", "5")};
-    EXPECT_THAT(shortcomings(media, {{package("linux", "4"), package("linux", "5")}, {"linux"}}), IsEmpty());
-    EXPECT_THAT(shortcomings(media, {{package("linux", "3"), package("linux", "4")}, {"linux"}}),
+    EXPECT_THAT(shortcomings(media, {}, {{package("linux", "4"), package("linux", "5")}, {"linux"}}),
+                IsEmpty());
+    EXPECT_THAT(shortcomings(media, {}, {{package("linux", "3"), package("linux", "4")}, {"linux"}}),
                 ElementsAre("linux.x86_64 is at 4-1, the media bring 5-1"));
+}
+
+TEST(Change, IsNotWholeWhenThePackagesOfTheMediaAreGone) {
+    const std::vector<Package> media{package("a", "2"), package("new", "1")};
+    EXPECT_THAT(shortcomings(media, {package("a", "1"), package("other", "1")}, {{}, {}}),
+                ElementsAre("a is not installed any more"));
 }
 
 TEST(Change, KeepsArchitecturesApart) {
     const std::vector<Package> media{package("a", "2"), package("a", "2", "i686")};
-    EXPECT_THAT(shortcomings(media, {{package("a", "2"), package("a", "1", "i686")}, {}}),
+    EXPECT_THAT(shortcomings(media, {}, {{package("a", "2"), package("a", "1", "i686")}, {}}),
                 ElementsAre("a.i686 is at 1-1, the media bring 2-1"));
 }
 
@@ -128,7 +136,8 @@ TEST_F(Manager, IsTheFirstThatIsThereWithAConfigurationOfItsOwn) {
     {
         const PackageManager manager(ports, work, "/mnt/upgrade/repo");
         EXPECT_EQ(manager.name(), "dnf");
-        EXPECT_THAT(manager.upgrade(), ElementsAre("dnf", "-c", work + "/packages.conf", "-y", "upgrade"));
+        EXPECT_THAT(manager.upgrade(),
+                    ElementsAre("dnf", "--config", work + "/packages.conf", "-y", "upgrade"));
         EXPECT_NE(text_of(work + "/repos/um-upgrade.repo").find("baseurl=file:///mnt/upgrade/repo\n"),
                   std::string::npos);
         for (const std::string key : {"reposdir", "repodir"})
@@ -144,16 +153,16 @@ TEST_F(Manager, IsTheFirstThatIsThereWithAConfigurationOfItsOwn) {
 
 TEST_F(Manager, TestsATransactionBeforeItChangesAnything) {
     EXPECT_EQ(PackageManager(ports, work, "/r").objection(), "");
-    EXPECT_THAT(appliance.commands.back(),
-                ElementsAre("dnf", "-c", work + "/packages.conf", "-y", "--setopt=tsflags=test", "upgrade"));
-    appliance.answers["-c"] = {1, "Error: \n Problem: nothing provides x\n", false};
+    EXPECT_THAT(appliance.commands.back(), ElementsAre("dnf", "--config", work + "/packages.conf", "-y",
+                                                       "--setopt=tsflags=test", "upgrade"));
+    appliance.answers["--config"] = {1, "Error: \n Problem: nothing provides x\n", false};
     EXPECT_EQ(PackageManager(ports, work, "/r").objection(),
               "dnf ended with status 1: Error:   Problem: nothing provides x");
     appliance.programs = {"tdnf"};
-    appliance.answers["-c"] = {8, "Error(1032) : Operation aborted.\n", false};
+    appliance.answers["--config"] = {8, "Error(1032) : Operation aborted.\n", false};
     EXPECT_EQ(PackageManager(ports, work, "/r").objection(), "");
     EXPECT_THAT(appliance.commands.back(),
-                ElementsAre("tdnf", "-c", work + "/packages.conf", "--assumeno", "upgrade"));
+                ElementsAre("tdnf", "--config", work + "/packages.conf", "--assumeno", "upgrade"));
 }
 
 TEST(Recovery, FindsWhatWasReplacedAndNotYetErased) {
@@ -206,23 +215,18 @@ TEST_F(Manager, PutsConfigurationAsideThatWasCutOffAndLeavesTheOperators) {
     const auto operators = scratch.file("operators.conf", "mine");
     const auto program = scratch.file("program", "");
     appliance.answers["-V"] = {1,
-                               "S.5......  c " + empty + "\n..5....T.  c " + torn + "\n.......T.  c " +
+                               "S.5......  c " + empty + "\n..5......  c " + torn + "\nS.5....T.  c " +
                                    operators + "\nS.5......    " + program + "\nmissing   c /no/such\n",
                                false};
     const auto say = [](const std::string&) {};
-    const auto now = std::chrono::system_clock::now();
-    put_damaged_configuration_aside(appliance, {package("a", "1")}, now + std::chrono::hours(1), say);
-    EXPECT_TRUE(std::filesystem::exists(empty)) << "older than the change: an operator's";
-    put_damaged_configuration_aside(appliance, {package("a", "1")}, now - std::chrono::hours(1), say);
+    put_damaged_configuration_aside(appliance, {package("a", "1")}, ".aside", say);
     EXPECT_EQ(um::test::names_in(scratch.path()),
-              (std::vector<std::string>{"operators.conf", "program", "snapshot.ini", "torn.conf.rpmsave"}));
+              (std::vector<std::string>{"empty.conf.aside", "operators.conf", "program", "snapshot.ini",
+                                        "torn.conf.aside"}));
+    scratch.file("empty.conf", ""); // and never over what stands there
+    EXPECT_THROW(put_damaged_configuration_aside(appliance, {package("a", "1")}, ".aside", say),
+                 SystemFailure);
     appliance.commands.clear();
-    put_damaged_configuration_aside(appliance, {}, now, say);
+    put_damaged_configuration_aside(appliance, {}, ".aside", say);
     EXPECT_THAT(appliance.commands, IsEmpty());
-}
-
-TEST(Times, AreReadAsTheyAreWritten) {
-    const auto time = std::chrono::system_clock::from_time_t(1'800'000'000);
-    EXPECT_EQ(parse_iso8601(iso8601(time)), time);
-    EXPECT_EQ(parse_iso8601("yesterday"), std::chrono::system_clock::time_point{});
 }
