@@ -37,8 +37,10 @@ void examine_all(Job& job, CheckResult& result) {
     if (!job.media || !result.failure.empty())
         return;
     job.audit.progress("authenticate …");
-    if (found && examine(job, result, stages::authenticate)) // what is not genuine is not mounted
-        examine(job, result, stages::mount);
+    const bool genuine = found && examine(job, result, stages::authenticate);
+    // What is not genuine is not mounted, and what cannot be applied is nobody's to look at.
+    if (genuine && !examine(job, result, stages::mount))
+        job.mounted.reset();
     if (result.failure.empty())
         examine(job, result, stages::preflight);
 }

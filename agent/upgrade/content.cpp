@@ -27,7 +27,9 @@ Content content_of(Ports& ports, const Config& config) {
     constexpr std::string_view metadata = "/repodata/repomd.xml";
     const auto& root = config.media.mount_point;
     Content content;
-    content.script = ports.appliance.is_plain_file(root + "/" + config.apply.script);
+    const auto script = root + "/" + config.apply.script;
+    content.script = ports.appliance.is_plain_file(script);
+    content.strange_script = !content.script && !ports.media.matches(literally(script)).empty();
     content.repeatable = content.script && declares_repeatable(root + "/" + declaration_file);
     for (const auto* place : {"", "/*"})
         for (const auto& path : ports.media.matches(fmt::format("{}{}{}", literally(root), place, metadata)))
@@ -43,6 +45,9 @@ std::string_view word(Method method) {
 Method method_for(const Content& content, const Config& config) {
     constexpr auto hint = "this is no upgrade ISO that um-upgrade can apply; check where it came from";
     const auto& script = config.apply.script;
+    if (content.strange_script)
+        throw Failure(Reason::media_content, fmt::format("'{}' on the medium is no plain file", script),
+                      hint);
     if (content.script && config.apply.method != Method::packages)
         return Method::script;
     if (!content.repository.empty() && config.apply.method != Method::script)

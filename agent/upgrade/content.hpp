@@ -9,8 +9,9 @@
 namespace um {
 
 struct Content {
-    bool repeatable = false; ///< the media declare that the script may run again after it was cut off
-    bool script = false;     ///< [apply] script, as a plain file at the root
+    bool repeatable = false;     ///< the media declare that the script may run again after it was cut off
+    bool strange_script = false; ///< something of that name is no plain file
+    bool script = false;         ///< [apply] script, as a plain file at the root
     std::string
         repository; ///< the directory that holds repodata/, at the root or one folder down; empty: none
 };
