@@ -100,7 +100,8 @@ void expect_truth(Job& job, const Plan& plan) {
     std::vector<std::string> found;
     try {
         const auto now = installed_packages(job.ports.appliance);
-        found = shortcomings(media, before, now);
+        // A script may mean to take a package away; a package manager's upgrade never does.
+        found = shortcomings(media, plan.method == Method::packages ? before : std::vector<Package>{}, now);
         if (again) // else a package may have removed what it brought itself
             for (const auto& file : missing_files(job.ports.appliance, replaced(before, now.packages)))
                 found.push_back(fmt::format("{} is missing", file));

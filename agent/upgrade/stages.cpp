@@ -241,9 +241,12 @@ namespace {
 std::vector<std::string> shortcomings_of_media(Job& job) {
     try {
         const auto media = read_packages(package_list(job));
-        return media.empty() ? std::vector<std::string>{}
-                             : shortcomings(media, read_packages(earlier_package_list(job)),
-                                            installed_packages(job.ports.appliance));
+        if (media.empty())
+            return {};
+        const auto before = job.state.method == word(Method::packages)
+                                ? read_packages(earlier_package_list(job))
+                                : std::vector<Package>{};
+        return shortcomings(media, before, installed_packages(job.ports.appliance));
     } catch (const SystemFailure& failure) {
         return {failure.what()};
     }
