@@ -25,7 +25,7 @@ const Case before_the_change[] = {
     {"BeforeAuthentication", "read .mf", Stage::authenticate}, {"InTheDigest", "digest", Stage::authenticate},
     {"BeforeTheMount", "expect_unchanged", Stage::mount},      {"InTheMount", "mount", Stage::mount},
     {"InPreflight", "space /boot", Stage::preflight},          {"InPrepare", "run modprobe", Stage::prepare},
-    {"BeforeTheApplyUnitStarts", "run_to_end", Stage::apply},
+    {"BeforeTheApplyUnitStarts", "begin", Stage::apply},
 };
 
 class CrashedBeforeTheChange : public Story, public testing::WithParamInterface<Case> {};
@@ -116,11 +116,11 @@ TEST_F(Crashed, FailsWhenTheMediaAreGoneThen) {
 }
 
 TEST_F(Crashed, WaitsForAChangeThatOutlivedTheAgent) {
-    world.fates["run_to_end"] = Fate::crash;
+    world.fates["wait"] = Fate::crash;
     run_and_crash();
     world.units[apply_unit].active = "activating";
     world.calls.clear();
-    world.hooks["run_to_end returns"] = [&] { world.units[apply_unit].active = "inactive"; };
+    world.hooks["wait returns"] = [&] { world.units[apply_unit].active = "inactive"; };
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_FALSE(world.called("digest"));
     EXPECT_FALSE(world.called("mount"));
@@ -129,20 +129,20 @@ TEST_F(Crashed, WaitsForAChangeThatOutlivedTheAgent) {
 }
 
 TEST_F(Crashed, TakesAFinishedChangeFromItsRecord) {
-    world.fates["run_to_end returns"] = Fate::crash;
+    world.fates["wait returns"] = Fate::crash;
     run_and_crash();
     EXPECT_EQ(state().change, Change::done);
     EXPECT_EQ(state().stage, Stage::apply);
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("script"), 1);
-    EXPECT_EQ(world.count("run_to_end"), 1);
+    EXPECT_EQ(world.count("wait"), 1);
     EXPECT_EQ(state().stage, Stage::reboot);
     EXPECT_FALSE(world.mounted);
 }
 
 TEST_F(Crashed, TakesAFailedChangeFromItsRecord) {
     world.work = [](const Terminal::Session&) { return 3; };
-    world.fates["run_to_end returns"] = Fate::crash;
+    world.fates["wait returns"] = Fate::crash;
     run_and_crash();
     EXPECT_EQ(run(), ExitCode::apply_failed);
     EXPECT_EQ(state().reason, Reason::script_failed);
@@ -196,7 +196,7 @@ TEST_F(Crashed, TakesANewBootForTheRebootThatItAskedFor) {
 }
 
 TEST_F(Crashed, TakesABootForTheRebootWhenItWasGoneAtTheEndOfTheChange) {
-    world.fates["run_to_end returns"] = Fate::power_cut;
+    world.fates["wait returns"] = Fate::power_cut;
     run_and_crash();
     EXPECT_EQ(state().change, Change::done);
     EXPECT_EQ(verify(), ExitCode::done);
@@ -271,7 +271,7 @@ TEST_F(Failing, SaysItEvenWhenItLooksForMedia) {
 }
 
 TEST_F(Failing, LeavesTheRecordOpenOnceAChangeMayBeAtWork) {
-    for (const auto* call : {"run_to_end", "run_to_end returns", "reboot"}) {
+    for (const auto* call : {"wait", "wait returns", "reboot"}) {
         world.fates[call] = Fate::system_failure;
         EXPECT_EQ(run(), ExitCode::internal) << call;
         EXPECT_TRUE(state().open()) << call;
@@ -321,7 +321,7 @@ TEST_F(Terminating, LeavesAChangeThatWasCutOffOpen) {
 
 TEST_F(Terminating, CannotStopTheChangeSaysSoAndGoesOn) {
     int waits = 0;
-    world.hooks["run_to_end"] = [&] {
+    world.hooks["wait"] = [&] {
         if (++waits > 1)
             return; // the second wait finds the unit as the first left it
         world.units[apply_unit].active = "activating";
@@ -339,7 +339,7 @@ TEST_F(Terminating, CannotStopTheChangeSaysSoAndGoesOn) {
 }
 
 TEST_F(Terminating, StopsWhenTheChangeHasNotBegun) {
-    world.hooks["run_to_end"] = [] {
+    world.hooks["begin"] = [] {
         std::raise(SIGTERM);
         check_termination();
     };
@@ -356,7 +356,7 @@ TEST_F(Terminating, StopsWhenTheChangeHasNotBegun) {
 }
 
 TEST_F(Terminating, LeavesTheRecordOpenOnceTheChangeIsComplete) {
-    world.hooks["run_to_end returns"] = [] { std::raise(SIGTERM); };
+    world.hooks["wait returns"] = [] { std::raise(SIGTERM); };
     const auto end = [&] {
         catch_termination();
         try {
