@@ -1,0 +1,123 @@
+"""What an upgrade must have become, however often it was killed: looks, and names what is not so."""
+import fcntl
+import json
+import re
+
+from ledger import DATA, GUARDS, MOUNT_POINT, NEW, OLD, STATE
+from machine import CRASH, at_work, loop_devices, printed
+
+STAGES = "find authenticate mount preflight prepare apply reboot verify".split()
+ENDS = {"stage-finished", "stage-failed", "refused"}
+CLOSED = {"succeeded": NEW, "succeeded-with-warnings": NEW, "refused": OLD, "failed": OLD, "needs-manual": None}
+
+
+def new_events():
+    """The agent's events since the last look, oldest first."""
+    printed("journalctl", "--sync")
+    fields = "UM_UPGRADE_ID,UM_EVENT,UM_STAGE,UM_OUTCOME"
+    entries = printed("journalctl", "--quiet", "--output=json", f"--output-fields={fields}",
+                      f"--cursor-file={CRASH}/cursor", "SYSLOG_IDENTIFIER=um-upgrade")  # fmt: skip
+    entries = [json.loads(line) for line in entries.splitlines()]
+    return [[entry.get(field, "") for field in fields.split(",")] for entry in entries if "UM_EVENT" in entry]
+
+
+def lock_is_free():
+    try:
+        with open("/run/um-upgrade/lock", "r+") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def look():
+    record = (STATE / "state.ini").read_text() if (STATE / "state.ini").exists() else ""
+    history = printed("um-upgrade", "history", "--json")
+    return {
+        "record": record,
+        "fields": dict(line.split(" = ", 1) for line in record.splitlines() if " = " in line),
+        "history": json.loads(history) if history.startswith(("[", "{")) else history,
+        "filed": {path.name: path.read_text() for path in (STATE / "history").glob("*")},
+        "left": [str(path) for path in STATE.rglob("*") if path.suffix == ".new" or path.name == "work"],
+        "guards": [str(path) for path in GUARDS.glob("*.target.d/*")],
+        "mounted": MOUNT_POINT in open("/proc/self/mountinfo").read(),
+        "loop": loop_devices(),
+        "lock is free": lock_is_free(),
+        "at work": at_work(),
+        "version": open("/opt/ledger/version").read().strip(),
+        "package": printed("rpm", "-q", "ledger"),
+        "verified": printed("rpm", "-V", "ledger"),
+        "changes": len((DATA / "changes").read_text().splitlines()),
+        "data": (DATA / "records").read_text(),
+        "events": new_events(),
+    }
+
+
+def violations(facts, process=None):
+    """What is not as it must be, when that process was killed once; none: nobody was."""
+    return [*record(facts), *product(facts, process), *remains(facts), *story(facts)]
+
+
+def record(facts):
+    fields, outcome = facts["fields"], facts["fields"].get("outcome")
+    if outcome not in CLOSED:
+        yield f"the record is not closed: {facts['record'] or 'there is none'}"
+    if outcome == "needs-manual" and not (fields.get("reason") and fields.get("message")):
+        yield "needs-manual without a reason and a message"
+    if facts["filed"] != {f"{fields.get('id')}.ini": facts["record"]}:
+        yield f"the history holds {facts['filed']}, the record is {facts['record']}"
+    if not isinstance(facts["history"], list) or [entry["id"] for entry in facts["history"]] != [fields.get("id")]:
+        yield f"'um-upgrade history --json' tells {facts['history']}"
+
+
+def product(facts, process):
+    outcome, version = facts["fields"].get("outcome"), facts["version"]
+    if version not in (OLD, NEW) or version != (CLOSED.get(outcome) or version):
+        yield f"the version is '{version}', and the outcome '{outcome}'"
+    if facts["package"] != f"ledger-{version}-1.noarch" or facts["verified"]:
+        yield f"'{facts['package']}' is installed, the version is '{version}', and rpm -V says '{facts['verified']}'"
+    if facts["data"] != "1 2 3\n":
+        yield f"of the product's data is left: '{facts['data']}'"
+    # A change that came to its end is not made again; one that was cut off is, once.
+    if facts["changes"] > (2 if process == "apply" else 1) or (version == NEW and facts["changes"] == 0):
+        yield f"the change was made {facts['changes']} times"
+
+
+def remains(facts):
+    for what in ("left", "guards", "loop", "at work", "mounted"):
+        if facts[what]:
+            yield f"{what}: {facts[what]}"
+    if not facts["lock is free"]:
+        yield "the lock is held"
+
+
+def story(facts):
+    """An upgrade begins once and ends, and no stage begins before the end of the one before is told.
+
+    A process that is killed at an entry leaves that one out, and nothing else: who goes on says so, and tells again what
+    it does again. At the end, it may be told twice: it is said before the record is filed.
+    """
+    events, identity, outcome = facts["events"], facts["fields"].get("id"), facts["fields"].get("outcome")
+    told = [[event, stage] for _, event, stage, _ in events]
+    if {owner for owner, *_ in events} != {identity}:
+        yield f"the journal tells of the upgrades {sorted({owner for owner, *_ in events})}, the record of {identity}"
+        return
+    if [event for event, _ in told].count("upgrade-started") != 1 or told[0][0] != "upgrade-started":
+        yield f"it does not begin once: {told}"
+    ended = [told_outcome for _, event, _, told_outcome in events if event == "upgrade-finished"]
+    if set(ended) != {outcome} or len(ended) > 2 or told[-1][0] != "upgrade-finished":
+        yield f"it does not end as {outcome}: {told}"
+    begun = None
+    for event, stage in told:
+        if event == "stage-started" and begun:
+            yield f"{stage} starts while {begun} is at work: {told}"
+        if event == "stage-started":
+            begun = stage
+        elif event in ENDS | {"upgrade-resumed", "upgrade-finished"}:
+            begun = None
+    if outcome in ("succeeded", "succeeded-with-warnings"):
+        for stage in STAGES:
+            if ["stage-started", stage] not in told or ["stage-finished", stage] not in told:
+                yield f"{stage} is not told from beginning to end: {told}"
