@@ -1,4 +1,5 @@
 """The system calls by which the agent changes anything, as strace tells them, and how it is killed at one of them."""
+import collections
 import contextlib
 import pathlib
 import re
@@ -14,13 +15,15 @@ CHANGING = (
     "chmod fchmod fchmodat chown fchown fchownat lchown utimensat setxattr fsetxattr removexattr fremovexattr "
     "mount umount2 fsmount move_mount ioctl fcntl sendmsg sendto clone clone3 fork vfork kill tgkill exit_group"
 ).split()
-# Of those, what only asks.
+# Of those, what changes nothing: a question, a descriptor of the process itself, a call that failed.
 ASKING = re.compile(
-    r"openat\((?!.*\b(O_CREAT|O_TRUNC|O_WRONLY|O_RDWR)\b)|fcntl\(.*F_(GET|SETFD|DUPFD)|ioctl\(.*(TCGETS|TIOCGPTN|TIOCGWINSZ)"
+    r"openat\((?!.*\b(O_CREAT|O_TRUNC|O_WRONLY|O_RDWR)\b)|fcntl\(.*F_(GET|SETFD|SETSIG|DUPFD)"
+    r"|ioctl\(.*(TCGETS|TIOCGPTN|TIOCGWINSZ)|.*\) += -1 E"
 )
-# While `run` waits for the change, it asks the same again and again: how often depends on time. The first round is tried;
-# what comes after the wait is counted from the call that ends it.
-WAIT_BEGINS, WAIT_ENDS = " D-Bus StartUnit ", "umount2"
+ASKING_D_BUS = ("sendmsg D-Bus LoadUnit", "sendmsg D-Bus Get ", "sendmsg D-Bus Hello")
+# How often `run` looks after the change, while it waits, depends on time. What comes after is counted from the call that
+# ends the wait.
+WAIT_ENDS = "umount2"
 
 
 def log(process):
@@ -61,20 +64,21 @@ def trace(process, *more):
 
 
 def points(process):
-    """Where that process can be killed, from the trace of an unharmed upgrade."""
-    counts, found, after, asked = {}, [], None, None
+    """Where that process can be killed, from the trace of an unharmed upgrade.
+
+    What only asks is of no interest, unless it follows a change: that is the moment right after it, when somebody else
+    may be at work on what was asked for.
+    """
+    counts, found, after, changed = collections.Counter(), [], None, False
     for line in lines(process):
         call, what = line.partition("(")[0], show(line)
-        counts[call] = counts.get(call, 0) + 1
-        repeated = asked is not None and (call != WAIT_ENDS) and what in asked
-        if asked is not None:
-            asked.add(what)
-        if not ASKING.match(line) and not repeated:
+        counts[call] += 1
+        asks = ASKING.match(line) or what.startswith(ASKING_D_BUS)
+        if not asks or (changed and what.startswith(ASKING_D_BUS)):
             found.append({"process": process, "after": after, "call": call, "nth": counts[call], "what": what})
-        if WAIT_BEGINS in f"{what} ":
-            asked = set()
-        if asked is not None and call == WAIT_ENDS:
-            after, asked, counts = WAIT_ENDS, None, {}
+        changed = not asks
+        if call == WAIT_ENDS:
+            after, counts = WAIT_ENDS, collections.Counter()
     return found
 
 
@@ -89,7 +93,8 @@ def kill_later(point):
         trace(point["process"], killing(point))
         yield
         return
-    # strace counts from where it begins to trace: a first one, which can be told to end (-I 1), stops the process after the wait, a second one takes over.
+    # strace counts from where it begins to trace: a first one, which can be told to end (-I 1), stops the process after
+    # the wait, a second one takes over.
     trace(point["process"], "-I 1", f"-e inject={point['after']}:signal=STOP:when=1")
     tracer = threading.Thread(target=take_over, args=[point])
     tracer.start()

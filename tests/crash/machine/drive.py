@@ -2,7 +2,7 @@
 
     drive.py prepare     readies the machine
     drive.py points      one upgrade unharmed; prints the calls by which the agent changes anything, a JSON each
-    drive.py trials      reads such calls; for each one an upgrade that is killed there, started again, and judged
+    drive.py trial       reads such a call: an upgrade that is killed there, started again, and judged; prints what became of it
 """
 import json
 import sys
@@ -27,6 +27,7 @@ def upgrade(killed=None):
             ledger.boot()
         else:
             start("um-upgrade.service")
+    raise TimeoutError(f"the upgrade was started {STARTS} times and is not closed")
 
 
 def points():
@@ -61,9 +62,8 @@ def main():
     elif sys.argv[1:] == ["points"]:
         for point in points():
             print(json.dumps(point))
-    elif sys.argv[1:] == ["trials"]:
-        for line in sys.stdin:
-            print(json.dumps(trial(json.loads(line))), flush=True)
+    elif sys.argv[1:] == ["trial"]:
+        print(json.dumps(trial(json.load(sys.stdin))))
     else:
         sys.exit(__doc__)
 

@@ -1,10 +1,10 @@
 """What an upgrade must have become, however often it was killed: looks, and names what is not so."""
 import fcntl
 import json
-import re
+import pathlib
 
-from ledger import DATA, GUARDS, MOUNT_POINT, NEW, OLD, STATE
-from machine import CRASH, at_work, loop_devices, printed
+from ledger import DATA, NEW, OLD, STATE, guards, is_mounted
+from machine import CRASH, loop_devices, printed
 
 STAGES = "find authenticate mount preflight prepare apply reboot verify".split()
 ENDS = {"stage-finished", "stage-failed", "refused"}
@@ -34,21 +34,18 @@ def lock_is_free():
 
 def look():
     record = (STATE / "state.ini").read_text() if (STATE / "state.ini").exists() else ""
-    history = printed("um-upgrade", "history", "--json")
+    version = pathlib.Path("/opt/ledger/version").read_text().strip()
     return {
         "record": record,
         "fields": dict(line.split(" = ", 1) for line in record.splitlines() if " = " in line),
-        "history": json.loads(history) if history.startswith(("[", "{")) else history,
         "filed": {path.name: path.read_text() for path in (STATE / "history").glob("*")},
         "left": [str(path) for path in STATE.rglob("*") if path.suffix == ".new" or path.name == "work"],
-        "guards": [str(path) for path in GUARDS.glob("*.target.d/*")],
-        "mounted": MOUNT_POINT in open("/proc/self/mountinfo").read(),
+        "guards": [str(path) for path in guards()],
+        "mounted": is_mounted(),
         "loop": loop_devices(),
         "lock is free": lock_is_free(),
-        "at work": at_work(),
-        "version": open("/opt/ledger/version").read().strip(),
-        "package": printed("rpm", "-q", "ledger"),
-        "verified": printed("rpm", "-V", "ledger"),
+        "version": version,
+        "verified": printed("rpm", "--verify", f"ledger-{version}"),
         "changes": len((DATA / "changes").read_text().splitlines()),
         "data": (DATA / "records").read_text(),
         "events": new_events(),
@@ -68,16 +65,14 @@ def record(facts):
         yield "needs-manual without a reason and a message"
     if facts["filed"] != {f"{fields.get('id')}.ini": facts["record"]}:
         yield f"the history holds {facts['filed']}, the record is {facts['record']}"
-    if not isinstance(facts["history"], list) or [entry["id"] for entry in facts["history"]] != [fields.get("id")]:
-        yield f"'um-upgrade history --json' tells {facts['history']}"
 
 
 def product(facts, process):
     outcome, version = facts["fields"].get("outcome"), facts["version"]
     if version not in (OLD, NEW) or version != (CLOSED.get(outcome) or version):
         yield f"the version is '{version}', and the outcome '{outcome}'"
-    if facts["package"] != f"ledger-{version}-1.noarch" or facts["verified"]:
-        yield f"'{facts['package']}' is installed, the version is '{version}', and rpm -V says '{facts['verified']}'"
+    if facts["verified"]:
+        yield f"the version is '{version}', and rpm --verify says '{facts['verified']}'"
     if facts["data"] != "1 2 3\n":
         yield f"of the product's data is left: '{facts['data']}'"
     # A change that came to its end is not made again; one that was cut off is, once.
@@ -86,7 +81,7 @@ def product(facts, process):
 
 
 def remains(facts):
-    for what in ("left", "guards", "loop", "at work", "mounted"):
+    for what in ("left", "guards", "loop", "mounted"):
         if facts[what]:
             yield f"{what}: {facts[what]}"
     if not facts["lock is free"]:
