@@ -180,6 +180,8 @@ ExitCode run_from(Job& job, Stage first) {
         }
         if (next == Next::nothing_to_do)
             return nothing_to_do(job);
+        if (!job.announced) // what the journal tells of, the next start must know
+            job.store.save(job.state);
         announce(job);
         judge(job);
         if (next == Next::wait_for_boot)
