@@ -11,7 +11,7 @@ import time
 import calls
 import judge
 import ledger
-from machine import settled, start
+from machine import end_at_work, settled, start
 
 STARTS = 8  # an upgrade that was killed once has long ended by then
 
@@ -46,12 +46,17 @@ def points():
 def trial(point):
     begin = time.monotonic()
     ledger.reset()
-    with calls.kill_later(point):
-        upgrade(point["process"])
+    wrong = []
+    try:
+        with calls.kill_later(point):
+            upgrade(point["process"])
+    except TimeoutError as error:
+        wrong.append(str(error))
+        end_at_work()
     facts, killed = judge.look(), calls.killed_at(point)
-    wrong = judge.violations(facts, point["process"])
     if killed != point["what"]:
-        wrong.insert(0, f"killed at '{killed}' instead")
+        wrong.append(f"killed at '{killed}' instead")
+    wrong += judge.violations(facts, point["process"])
     outcome = facts["fields"].get("outcome", "open")
     return {**point, "outcome": outcome, "violations": wrong, "seconds": round(time.monotonic() - begin, 1)}
 

@@ -47,6 +47,12 @@ def settled():
     wait_until("the agent's units end", lambda: not at_work() and not jobs() and not at_work())
 
 
+def end_at_work():
+    """Ends what would not end by itself."""
+    subprocess.run(["systemctl", "kill", "--signal=KILL", *UNITS], stderr=subprocess.DEVNULL)
+    settled()
+
+
 def logind_reboots():
     """Whether logind is about to start a reboot that it was asked for."""
     login = ["org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"]
