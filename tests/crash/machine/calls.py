@@ -10,8 +10,9 @@ from machine import CRASH, output, wait_until
 
 PROCESSES = ("run", "apply", "verify")
 CHANGING = (
-    "write writev pwrite64 pwritev sendfile copy_file_range openat truncate ftruncate fallocate fsync fdatasync sync syncfs "
-    "rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat mknod mknodat link linkat symlink symlinkat "
+    "write writev pwrite64 pwritev sendfile copy_file_range openat truncate ftruncate fallocate "
+    "fsync fdatasync sync syncfs rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat mknod mknodat "
+    "link linkat symlink symlinkat "
     "chmod fchmod fchmodat chown fchown fchownat lchown utimensat setxattr fsetxattr removexattr fremovexattr "
     "mount umount2 fsmount move_mount ioctl fcntl sendmsg sendto clone clone3 fork vfork kill tgkill exit_group"
 ).split()
@@ -21,8 +22,8 @@ ASKING = re.compile(
     r"|ioctl\(.*(TCGETS|TIOCGPTN|TIOCGWINSZ)|.*\) += -1 E"
 )
 ASKING_D_BUS = ("sendmsg D-Bus LoadUnit", "sendmsg D-Bus Get ", "sendmsg D-Bus Hello")
-# How often `run` looks after the change, while it waits, depends on time. What comes after is counted from the call that
-# ends the wait.
+# How often `run` looks after the change, while it waits, depends on time. What comes after is counted from the call
+# that ends the wait.
 WAIT_ENDS = "umount2"
 
 
@@ -51,10 +52,13 @@ def message(line):
         return f"journal {event[1]} {stage[1] if stage else ''}".rstrip()
     if "/run/systemd/journal/socket" in line:
         return "journal"
-    # Of a call over D-Bus, header fields 1 and 3 are the object and the member; the last text is what it is asked about.
-    thing, member = re.search(r"(\w+)(?:\\0)+\\3\\1s", line), re.search(r"\\3\\1s\\0.{1,4}?\\0\\0\\0([A-Z]\w+)\\0", line)
+    # Of a call over D-Bus: the member, what it is asked about (the last text), and the object (what stands before the
+    # header's field 3, which is the member).
+    member = re.search(r"\\3\\1s\\0.{1,4}?\\0\\0\\0([A-Z]\w+)\\0", line)
     asked = re.findall(r'([A-Za-z][\w.@-]+)\\0*"', line)
-    return " ".join(["D-Bus", *(found[1] for found in (member,) if found), *asked[-1:], *(found[1] for found in (thing,) if found)])
+    thing = re.search(r"(\w+)(?:\\0)+\\3\\1s", line)
+    words = [member and member[1], asked and asked[-1], thing and thing[1]]
+    return " ".join(["D-Bus", *(word for word in words if word)])
 
 
 def trace(process, *more):
@@ -104,7 +108,9 @@ def kill_later(point):
 
 def take_over(point):
     stopped = log(point["process"])
-    wait_until("the agent stops after the wait", lambda: stopped.exists() and "--- stopped by SIGSTOP" in stopped.read_text())
+    wait_until(
+        "the agent stops after the wait", lambda: stopped.exists() and "--- stopped by SIGSTOP" in stopped.read_text()
+    )
     process = int(output("systemctl", "show", "--property=MainPID", "--value", "um-upgrade.service"))
     subprocess.run(["kill", "-TERM", str(tracer_of(process))], check=True)
     wait_until("the first strace lets go", lambda: tracer_of(process) == 0)

@@ -2,7 +2,7 @@
 
     drive.py prepare     readies the machine
     drive.py points      one upgrade unharmed; prints the calls by which the agent changes anything, a JSON each
-    drive.py trial       reads such a call: an upgrade that is killed there, started again, and judged; prints what became of it
+    drive.py trial       reads such a call: an upgrade that is killed there, started again, and judged; prints it all
 """
 import json
 import sys
@@ -56,7 +56,7 @@ def trial(point):
     facts, killed = judge.look(), calls.killed_at(point)
     if killed != point["what"]:
         wrong.append(f"killed at '{killed}' instead")
-    wrong += judge.violations(facts, point["process"])
+    wrong += judge.violations(facts, point["process"], point["what"])
     outcome = facts["fields"].get("outcome", "open")
     return {**point, "outcome": outcome, "violations": wrong, "seconds": round(time.monotonic() - begin, 1)}
 

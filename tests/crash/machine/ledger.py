@@ -1,8 +1,8 @@
 """The product under trial: a package that is small, a configuration that points at it, and a boot that is short.
 
-A boot of the emulated machine takes 20 seconds and more. Here the machine, and not the agent, makes it cheap: the target
-that logind starts for a reboot only notes that it was asked for, and boot() does what a boot does to the agent: /run is
-empty, nothing is mounted, the boot id is another one, and um-upgrade-verify.service is started.
+A boot of the emulated machine takes 20 seconds and more. Here the machine, and not the agent, makes it cheap: the
+target that logind starts for a reboot only notes that it was asked for, and boot() does what a boot does to the agent:
+/run is empty, nothing is mounted, the boot id is another one, and um-upgrade-verify.service is started.
 """
 import pathlib
 import shutil
@@ -54,7 +54,7 @@ def prepare():
         directory.mkdir(exist_ok=True)
         wrapped = f"{HERE}/traced {process} /usr/sbin/um-upgrade {process}"
         (directory / "crash.conf").write_text(f"[Service]\nExecStart=\nExecStart={wrapped}\n")
-    # What the trials do not need costs time. The reboot guard's own two daemon-reloads are half of a trial: without them
+    # What the trials do not need costs time. The reboot guard's two daemon-reloads are half of a trial: without them
     # its files come and go all the same.
     subprocess.run(["systemctl", "stop", "nginx", "vmware-um-journal", "vmware-um-login"], check=True)
     apply = pathlib.Path("/usr/lib/systemd/system/um-upgrade-apply.service")
