@@ -108,6 +108,18 @@ TEST_F(Crashed, HasRecordedWhatTheJournalTellsOf) {
     EXPECT_EQ(in_time, true);
 }
 
+TEST_F(Crashed, TellsOfAnUpgradeThatWasOnlyRecorded) {
+    store().save([] {
+        State state;
+        state.id = "id-0";
+        state.attempts = 1;
+        return state;
+    }());
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().id, "id-0");
+    EXPECT_EQ(events().find("upgrade-started stage-started:find stage-finished:find"), 0U);
+}
+
 TEST_F(Crashed, UnmountsWhatAKilledAgentLeft) {
     world.fates["space /"] = Fate::crash;
     run_and_crash();

@@ -56,7 +56,7 @@ def trial(point):
     facts, killed = judge.look(), calls.killed_at(point)
     if killed != point["what"]:
         wrong.append(f"killed at '{killed}' instead")
-    wrong += judge.violations(facts, point["process"], point["what"])
+    wrong += judge.violations(facts, point["process"])
     outcome = facts["fields"].get("outcome", "open")
     return {**point, "outcome": outcome, "violations": wrong, "seconds": round(time.monotonic() - begin, 1)}
 
