@@ -29,18 +29,6 @@ void say_started(Job& job) {
                     {.message = fmt::format("{} …", word(stage)), .stage = stage});
 }
 
-/// Puts the upgrade into the journal, once it is known that there is something to do.
-void announce(Job& job) {
-    if (std::exchange(job.announced, true))
-        return;
-    job.audit.event(EventKind::upgrade_started, job.state,
-                    {.message = fmt::format("upgrade {} started: {} -> {}", job.state.id,
-                                            job.state.from_version.empty() ? "?" : job.state.from_version,
-                                            job.state.to_version.empty() ? "?" : job.state.to_version)});
-    say_started(job);
-    job.ports.appliance.flush_journal(); // the story has its beginning, whenever the power fails
-}
-
 void enter(Job& job, Stage stage) {
     check_termination();
     job.state.stage = stage;
@@ -132,6 +120,17 @@ ExitCode nothing_to_do(Job& job) {
 
 } // namespace
 
+void announce(Job& job) {
+    if (std::exchange(job.announced, true))
+        return;
+    job.audit.event(EventKind::upgrade_started, job.state,
+                    {.message = fmt::format("upgrade {} started: {} -> {}", job.state.id,
+                                            job.state.from_version.empty() ? "?" : job.state.from_version,
+                                            job.state.to_version.empty() ? "?" : job.state.to_version)});
+    say_started(job);
+    job.ports.appliance.flush_journal(); // the story has its beginning, whenever the power fails
+}
+
 const Step& step_of(Stage stage) {
     return procedure.at(static_cast<std::size_t>(stage));
 }
@@ -166,6 +165,8 @@ ExitCode run_from(Job& job, Stage first) {
         }
         if (next == Next::nothing_to_do)
             return nothing_to_do(job);
+        if (!job.announced) // what the journal tells of, the next start must know
+            job.store.save(job.state);
         announce(job);
         judge(job);
         if (next == Next::wait_for_boot)

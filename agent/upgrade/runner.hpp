@@ -26,6 +26,9 @@ struct Refused {
     Finding first;
 };
 
+/// Puts the upgrade into the journal, once: when it is known that there is something to do.
+void announce(Job& job);
+
 /// Runs the stages from `first` on, to the end or to the reboot. Throws Refused, Terminated, SystemFailure.
 ExitCode run_from(Job& job, Stage first);
 

@@ -98,6 +98,28 @@ TEST_F(Crashed, LeavesNoRecordWhileItLooksForMedia) {
     EXPECT_EQ(state().attempts, 1U);
 }
 
+TEST_F(Crashed, HasRecordedWhatTheJournalTellsOf) {
+    std::optional<bool> in_time; // an upgrade that began, and of which nobody knows, would never end
+    journal.on_entry = [&](const Fields& entry) {
+        if (field(entry, "UM_EVENT") == "upgrade-started")
+            in_time = recorded();
+    };
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(in_time, true);
+}
+
+TEST_F(Crashed, TellsOfAnUpgradeThatWasOnlyRecorded) {
+    store().save([] {
+        State state;
+        state.id = "id-0";
+        state.attempts = 1;
+        return state;
+    }());
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().id, "id-0");
+    EXPECT_EQ(events().find("upgrade-started stage-started:find stage-finished:find"), 0U);
+}
+
 TEST_F(Crashed, UnmountsWhatAKilledAgentLeft) {
     world.fates["space /"] = Fate::crash;
     run_and_crash();
