@@ -58,6 +58,9 @@ Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
     rules_.push_back({"snapshot", Pattern("(snapshot|スナップショット)" + question), "y",
                       Pattern("without|revert|restore|roll ?back|delete|remove|戻し|削除")});
     rules_.push_back({"reboot", Pattern("(reboot|restart|再起動)" + question), "n", std::nullopt});
+    // A host name that is not the certificate's is a warning of the source, which it lets pass.
+    rules_.push_back({"hostname", Pattern("(host ?name|ホスト名).*(continue|proceed|続行|続け)" + question), "y",
+                      Pattern("change|変更")});
 }
 
 std::vector<std::string> Dialogue::feed(const std::string& output) {

@@ -51,6 +51,17 @@ TEST(Prompts, AnswersYesToTheSnapshotAndNoToTheReboot) {
         EXPECT_EQ(answer_to(question), "reboot: n") << question;
 }
 
+TEST(Prompts, GoesOnWithAHostNameThatTheSourceOnlyWarnsOf) {
+    for (const std::string question : {
+             "Detected wrong hostname. Do you want to continue? (y/n)",
+             "The host name does not match the certificate. Proceed(y/n)?",
+             "ホスト名が正しくありません。続行しますか? (y/n):",
+         })
+        EXPECT_EQ(answer_to(question), "hostname: y") << question;
+    for (const std::string question : {"Change the hostname and continue? (y/n)", "Is the hostname right? (y/n)"})
+        EXPECT_EQ(answer_to(question), "-") << question;
+}
+
 TEST(Prompts, AnswersNothingThatIsNoQuestion) {
     for (const std::string line : {
              "",
