@@ -17,6 +17,7 @@ confirmation = assume
 policy = manual
 """
 DROP_IN = "/etc/um-upgrade/um-upgrade.conf.d"
+RESET = f"echo {OLD} >{PRODUCT}; rm -f {DROP_IN}/60-scenario.conf; systemctl reset-failed 'um-upgrade*'"
 APPLY = "um-upgrade-apply.service"
 # One round trip, because each costs a moment: what an end of an upgrade must not leave behind.
 LEFT_BEHIND = (
@@ -71,17 +72,11 @@ class SmallProduct:
 
     def __init__(self, appliance, directory):
         self.appliance, self._directory, self._media = appliance, directory, 0
-        appliance.run(f"mkdir {HOME}")
-        self.configure()
-        self.reset()
+        appliance.run(f"mkdir {HOME}; {RESET}; cat >{DROP_IN}/50-scenario.conf", input=CONFIGURATION)
 
-    def configure(self, more=""):
-        """The configuration of every scenario, and what this one wants besides."""
-        self.appliance.run(f"cat >{DROP_IN}/50-scenario.conf", input=CONFIGURATION)
+    def configure(self, more):
+        """What this scenario wants besides the configuration of them all."""
         self.appliance.run(f"cat >{DROP_IN}/60-scenario.conf", input=more)
-
-    def reset(self):
-        self.appliance.run(f"echo {OLD} >{PRODUCT}")
 
     def version(self):
         return self.appliance.output(f"cat {PRODUCT}")
@@ -144,7 +139,5 @@ class SmallProduct:
         """Closes the record as a person does, sees that nothing was left behind, and puts the product back."""
         self.appliance.agent("abandon", "--why", "the scenario has ended", check=False)
         # The kernel clears a loop device as soon as udev, too, has done with it.
-        wait_until("nothing is left behind", lambda: self.appliance.output(LEFT_BEHIND) == "", limit=10)
-        self.appliance.run("systemctl reset-failed 'um-upgrade*'")
-        self.configure()
-        self.reset()
+        look = f"{RESET}; {LEFT_BEHIND}"
+        wait_until("nothing is left behind", lambda: self.appliance.output(look) == "", limit=10)
