@@ -134,7 +134,11 @@ TEST(Prompts, CleansLines) {
         {"trailing  ", "trailing"},
         {"cut \x1b", "cut"},
         {"cut \x1b[3", "cut"},
-        {"日本語", "日本語"},
+        {"日本語 é 😀", "日本語 é 😀"},
+        {"cut \xe3\x82", "cut \uFFFD\uFFFD"},
+        {"\xff\xfe is no text", "\uFFFD\uFFFD is no text"},
+        {"\xc0\xaf, \xe0\x80\xaf, \xed\xa0\x80", "\uFFFD\uFFFD, \uFFFD\uFFFD\uFFFD, \uFFFD\uFFFD\uFFFD"},
+        {"\xf5\x80\x80\x80!", "\uFFFD\uFFFD\uFFFD\uFFFD!"},
     };
     for (const auto& [raw, clean] : cases)
         EXPECT_EQ(clean_line(raw), clean);
