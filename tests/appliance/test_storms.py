@@ -112,7 +112,7 @@ def kill_the_change(product):
 
 def test_a_script_that_was_cut_off_needs_a_person(at_work):
     status = kill_the_change(at_work)
-    at_work.seen(status).ended("needs-manual", "interrupted", 1, "before the change was complete")
+    at_work.seen(status).ended("needs-manual", "interrupted", 10, "before the change was complete")
     assert at_work.version() == OLD
 
 

@@ -39,7 +39,7 @@ def make_newer_agent(out):
         unpack = "rpm2cpio \"$1\" | cpio --quiet -id --directory \"$2\""
         subprocess.run(["bash", "-o", "pipefail", "-c", unpack, "unpack", agent(), payload], check=True)
         spec = re.sub(r"^Release: .*$", "Release: 2", OWN_SPEC.read_text(), flags=re.MULTILINE)
-        install = f"%install\ncp -a {payload}/. %{{buildroot}}/\n\n%post\n"
+        install = f"%install\ncp -a {payload}/. %{{buildroot}}/\nrm -r %{{buildroot}}/usr/lib/.build-id\n\n%post\n"
         spec, count = re.subn(r"^%prep$.*?^%post$", install, spec, flags=re.MULTILINE | re.DOTALL)
         assert count == 1
         return _rpmbuild(out, spec)

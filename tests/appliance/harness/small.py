@@ -114,10 +114,12 @@ class SmallProduct:
 
         def found():
             record = self.record()
-            return record and any(
-                event["UM_EVENT"] == kind and stage in (None, event.get("UM_STAGE"))
-                for event in self.appliance.events(record["id"])
-            )
+            events = self.appliance.events(record["id"]) if record else []
+            told = {(event["UM_EVENT"], event.get("UM_STAGE")) for event in events}
+            if (kind, stage) in told or (stage is None and kind in {name for name, _ in told}):
+                return True
+            assert not (record and record["outcome"]), f"it has ended without {kind}: {record['message']}"
+            return False
 
         wait_until(f"{kind} {stage or ''} is in the journal", found)
 
