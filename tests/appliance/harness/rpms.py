@@ -34,7 +34,7 @@ def make_rpm(out, name, version, **scriptlets):
 
 
 def make_newer_agent(out):
-    """The agent's own package once more, with a higher release: what it holds is not built again, its scriptlets are."""
+    """The agent's own package with a higher release: the same files, the specification's scriptlets."""
     with tempfile.TemporaryDirectory() as payload:
         unpack = "rpm2cpio \"$1\" | cpio --quiet -id --directory \"$2\""
         subprocess.run(["bash", "-o", "pipefail", "-c", unpack, "unpack", agent(), payload], check=True)

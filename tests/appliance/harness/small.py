@@ -22,8 +22,8 @@ APPLY = "um-upgrade-apply.service"
 # One round trip, because each costs a moment: what an end of an upgrade must not leave behind.
 LEFT_BEHIND = (
     "findmnt --noheadings --list --output TARGET,SOURCE /root/upgrade; losetup --noheadings --list --output BACK-FILE; "
-    "ls -d /run/systemd/system/*.target.d/um-upgrade.conf /var/lib/um-upgrade/work 2>/dev/null; pgrep -af '[u]pgrade-um.sh'; "
-    f"systemctl is-active --quiet {APPLY} && echo {APPLY}; :"
+    "ls -d /run/systemd/system/*.target.d/um-upgrade.conf /var/lib/um-upgrade/work 2>/dev/null; "
+    f"pgrep -af '[u]pgrade-um.sh'; systemctl is-active --quiet {APPLY} && echo {APPLY}; :"
 )
 
 
@@ -110,7 +110,7 @@ class SmallProduct:
         self.appliance.run("systemctl start --no-block um-upgrade")
 
     def wait_for(self, kind, stage=None):
-        """Waits for an event of the upgrade that is at work, as the journal tells of it, and returns the upgrade's id."""
+        """Waits until the journal tells of an event of the upgrade that is at work."""
 
         def found():
             record = self.record()
@@ -125,7 +125,8 @@ class SmallProduct:
 
     def wait_for_file(self, path):
         """Waits until the script has come so far that it made a file."""
-        wait_until(f"the script has made {path}", lambda: self.appliance.run(f"test -e {path}", check=False).returncode == 0)
+        look = f"test -e {path}"
+        wait_until(f"the script has made {path}", lambda: self.appliance.run(look, check=False).returncode == 0)
 
     def wait_ended(self, unit="um-upgrade"):
         """Waits until a unit has ended, and returns the exit status of its program."""
