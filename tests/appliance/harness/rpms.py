@@ -14,8 +14,8 @@ def _rpmbuild(out, spec):
     with tempfile.TemporaryDirectory() as work:
         file = pathlib.Path(work) / "package.spec"
         file.write_text(spec)
-        build("rpmbuild", "-bb", "--quiet", "--nodeps", "--define", f"_topdir {work}", "--define", "_build_id_links none",
-              "--define", "_binary_payload w.ufdio", "--define", "__os_install_post %{nil}", file)  # fmt: skip
+        macros = (f"_topdir {work}", "_build_id_links none", "_binary_payload w.ufdio", "__os_install_post %{nil}")
+        build("rpmbuild", "-bb", "--quiet", "--nodeps", *(word for macro in macros for word in ("--define", macro)), file)
         (built,) = pathlib.Path(work, "RPMS").rglob("*.rpm")
         out.mkdir(parents=True, exist_ok=True)
         return built.rename(out / built.name)
