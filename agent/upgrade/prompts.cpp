@@ -28,6 +28,34 @@ std::string without_escapes(const std::string& raw) {
     return result;
 }
 
+/// How many bytes the character at `at` has, by RFC 3629; 0: none begins there.
+std::size_t character_at(const std::string& text, std::size_t at) {
+    const auto byte = [&](std::size_t offset) {
+        return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0U;
+    };
+    const auto first = byte(0);
+    if (first < 0x80)
+        return 1;
+    const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    for (std::size_t offset = 1; offset < length; ++offset)
+        if ((byte(offset) & 0xC0) != 0x80)
+            return 0;
+    const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
+    const bool none = (first == 0xED && byte(1) > 0x9F) || (first == 0xF4 && byte(1) > 0x8F);
+    return overlong || none ? 0 : length;
+}
+
+/// journalctl shows a line with a byte that is no UTF-8 as a blob, and the log's reader may stop at it.
+std::string as_utf8(const std::string& raw) {
+    std::string result;
+    for (std::size_t at = 0; at < raw.size();) {
+        const auto length = character_at(raw, at);
+        result += length > 0 ? raw.substr(at, length) : "\uFFFD";
+        at += std::max<std::size_t>(length, 1);
+    }
+    return result;
+}
+
 bool blank(char c) {
     return c == ' ' || c == '\t';
 }
@@ -47,7 +75,7 @@ std::string clean_line(const std::string& raw) {
         else if (c == '\t' || static_cast<unsigned char>(c) >= 0x20)
             result += c;
     }
-    return result;
+    return as_utf8(result);
 }
 
 Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
@@ -62,11 +90,8 @@ Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
         {"reboot", Pattern("(reboot|restart|再起動)" + question), "n", std::nullopt, std::nullopt});
     // What the appliance's name should be was settled in preflight: here it is a warning to go on from. The
     // question itself may not say what it is about.
-    const std::string host_name = "host ?name|ホスト名";
-    rules_.push_back({"hostname", Pattern("(" + host_name + ")" + question), "y",
-                      Pattern("change|generate|replace|変更|生成|置き換え"), std::nullopt});
-    rules_.push_back({"hostname", Pattern("(continue|proceed|続行|続け)" + question), "y", std::nullopt,
-                      Pattern(host_name)});
+    rules_.push_back({"hostname", Pattern("(continue|proceed|go on|anyway|続行|続け)" + question), "y",
+                      Pattern("change|generate|replace|変更|生成|置き換え"), Pattern("host ?name|ホスト名")});
 }
 
 std::vector<std::string> Dialogue::feed(const std::string& output) {
@@ -93,8 +118,9 @@ void Dialogue::remember(const std::string& line) {
 bool Dialogue::applies(const Rule& rule, const std::string& question) const {
     if (!rule.match.found_in(question) || (rule.unless && rule.unless->found_in(question)))
         return false;
-    return !rule.after || std::any_of(before_.begin(), before_.end(),
-                                      [&](const std::string& line) { return rule.after->found_in(line); });
+    return !rule.about || rule.about->found_in(question) ||
+           std::any_of(before_.begin(), before_.end(),
+                       [&](const std::string& line) { return rule.about->found_in(line); });
 }
 
 std::optional<Answer> Dialogue::answer_to(std::string& raw) {

@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import appliance, products  # noqa: E402
+from harness import appliance, products, small  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,19 @@ def start(request):
     yield start
     for machine in machines:
         machine.kill()
+
+
+@pytest.fixture(scope="module")
+def small_product(start, tmp_path_factory):
+    """One machine for all scenarios of a module, with a product that is renewed in a moment."""
+    return small.SmallProduct(start(base=appliance.installed()), tmp_path_factory.mktemp("media"))
+
+
+@pytest.fixture
+def product(small_product):
+    """The small product at its old version; afterwards nothing may be left behind."""
+    yield small_product
+    small_product.close()
 
 
 @pytest.fixture(scope="session")

@@ -123,7 +123,11 @@ TEST(Prompts, CleansLines) {
         {"trailing  ", "trailing"},
         {"cut \x1b", "cut"},
         {"cut \x1b[3", "cut"},
-        {"日本語", "日本語"},
+        {"日本語 é 😀", "日本語 é 😀"},
+        {"cut \xe3\x82", "cut \uFFFD\uFFFD"},
+        {"\xff\xfe is no text", "\uFFFD\uFFFD is no text"},
+        {"\xc0\xaf, \xe0\x80\xaf, \xed\xa0\x80", "\uFFFD\uFFFD, \uFFFD\uFFFD\uFFFD, \uFFFD\uFFFD\uFFFD"},
+        {"\xf5\x80\x80\x80!", "\uFFFD\uFFFD\uFFFD\uFFFD!"},
     };
     for (const auto& [raw, clean] : cases)
         EXPECT_EQ(clean_line(raw), clean);
@@ -193,6 +197,8 @@ TEST(Prompts, GoesOnFromAWarningOfTheHostName) {
     EXPECT_EQ(answer_to(warning + "Do you want to continue? (y/n): "), "hostname: y");
     EXPECT_EQ(answer_to(warning + "See the guide.\n続行しますか？（y/n）"), "hostname: y");
     EXPECT_EQ(answer_to("Continue? (y/n)"), "-"); // with what?
+    EXPECT_EQ(answer_to("Is the hostname right? (y/n)"), "-");
+    EXPECT_EQ(answer_to("Change the hostname and continue? (y/n)"), "-");
     EXPECT_EQ(answer_to(warning + "Change the hostname now? (y/n)"), "-");
     EXPECT_EQ(answer_to(warning + "Delete all data? (y/n)"), "-");
     EXPECT_EQ(answer_to(warning + "1\n2\n3\n4\n5\n6\n7\n8\nContinue? (y/n)"), "-"); // long past

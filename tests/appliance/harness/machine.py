@@ -180,11 +180,14 @@ class Machine:
 
     def wait_up(self, limit=300):
         """Waits until this boot answers over ssh."""
+        begin = time.monotonic()
 
         def answers():
-            # QEMU accepts the connection whether anybody listens inside or not; only sshd sends a greeting.
+            # QEMU accepts the connection whether anybody listens inside or not; only sshd sends a greeting. A slow
+            # machine is given longer: each look is work for its sshd, which drops connections when it has too many.
+            patience = 3 + (time.monotonic() - begin) / 10
             try:
-                with socket.create_connection(("127.0.0.1", self._port), timeout=3) as connection:
+                with socket.create_connection(("127.0.0.1", self._port), timeout=patience) as connection:
                     return connection.recv(4) == b"SSH-" and self.run("true", check=False, limit=60).returncode == 0
             except (OSError, Unreachable, subprocess.TimeoutExpired):
                 return False

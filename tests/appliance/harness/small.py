@@ -1,0 +1,146 @@
+"""A product of one file, and media whose script renews it in a moment: what else the script does is the scenario."""
+import json
+
+from .machine import wait_until
+from .media import make_iso, sign
+from .products import VERSION
+
+HOME = "/opt/scenario"
+PRODUCT = f"{HOME}/version"
+NEW = f"echo {VERSION} >{PRODUCT}\n"
+OLD = "4.3.0.0"
+CONFIGURATION = f"""[product]
+version_command = cat {PRODUCT}
+[snapshot]
+confirmation = assume
+[reboot]
+policy = manual
+"""
+DROP_IN = "/etc/um-upgrade/um-upgrade.conf.d"
+RESET = f"echo {OLD} >{PRODUCT}; rm -f {DROP_IN}/60-scenario.conf; systemctl reset-failed 'um-upgrade*'"
+APPLY = "um-upgrade-apply.service"
+# One round trip, because each costs a moment: what an end of an upgrade must not leave behind.
+LEFT_BEHIND = (
+    "findmnt --noheadings --list --output TARGET,SOURCE /root/upgrade; losetup --noheadings --list --output BACK-FILE; "
+    "ls -d /run/systemd/system/*.target.d/um-upgrade.conf /var/lib/um-upgrade/work 2>/dev/null; "
+    f"pgrep -af '[u]pgrade-um.sh'; systemctl is-active --quiet {APPLY} && echo {APPLY}; :"
+)
+
+
+class Upgrade:
+    """An upgrade as its operator and its auditor see it once the agent has ended."""
+
+    def __init__(self, appliance, status, printed, record):
+        self.status, self.printed = status, printed
+        for name in ("id", "stage", "outcome", "reason", "message", "hint", "attempts"):
+            setattr(self, name, record[name])
+        self.events = appliance.events(self.id)
+
+    def told(self, kind):
+        """The messages of its events of a kind."""
+        return [event["MESSAGE"] for event in self.events if event["UM_EVENT"] == kind]
+
+    def stages(self, kind):
+        """The stages of its events of a kind."""
+        return [event["UM_STAGE"] for event in self.events if event["UM_EVENT"] == kind]
+
+    def warnings(self):
+        """The reasons of what it warned of, besides the digest that the source's media have."""
+        words = {event["UM_REASON"] for event in self.events if event["UM_EVENT"] == "warning"}
+        return sorted(words - {"digest.weak"})
+
+    def ended(self, outcome, reason, status, *words):
+        """Asserts how it ended, that the message holds the words, and that the way out is named."""
+        assert (self.outcome, self.reason, self.status) == (outcome, reason, status), self.message
+        for word in words:
+            assert word in self.message
+        assert self.hint
+        last = self.events[-1]
+        assert (last["UM_EVENT"], last["UM_OUTCOME"], last["UM_REASON"]) == ("upgrade-finished", outcome, reason)
+        if outcome == "needs-manual":
+            assert self.told("stage-failed")
+
+    def waits_for_the_reboot(self):
+        """Asserts that the change is complete, and that nothing else was noteworthy."""
+        assert (self.outcome, self.reason, self.stage, self.status) == (None, None, "reboot", 0), self.message
+        assert "apply" in self.stages("stage-finished")
+        assert len(self.told("reboot-requested")) == 1
+
+
+class SmallProduct:
+    """An appliance with a product of one file, which stands at the old version before each upgrade."""
+
+    def __init__(self, appliance, directory):
+        self.appliance, self._directory, self._media = appliance, directory, 0
+        appliance.run(f"mkdir {HOME}; {RESET}; cat >{DROP_IN}/50-scenario.conf", input=CONFIGURATION)
+
+    def configure(self, more):
+        """What this scenario wants besides the configuration of them all."""
+        self.appliance.run(f"cat >{DROP_IN}/60-scenario.conf", input=more)
+
+    def version(self):
+        return self.appliance.output(f"cat {PRODUCT}")
+
+    def offer(self, script, *, repeatable=False, size=4 << 20):
+        """Media with this script in the agent's directory."""
+        self._media += 1
+        out = self._directory / str(self._media)
+        out.mkdir()
+        files = {"upgrade-um.sh": "#!/bin/bash\n" + script}
+        if repeatable:
+            files["um-upgrade.ini"] = "[script]\nrepeat = safe\n"
+        self.appliance.offer(sign(make_iso(out, files, size)))
+
+    # --- upgrades -----------------------------------------------------------------------------------------------
+    def upgrade(self, script=None, **media):
+        """Runs the agent as its unit does, without a terminal, on media with this script."""
+        if script is not None:
+            self.offer(script, **media)
+        done = self.appliance.agent("run", check=False)
+        return self.seen(done.returncode, done.stdout + done.stderr)
+
+    def record(self):
+        return json.loads(self.appliance.agent("status", "--json").stdout)["upgrade"]
+
+    def seen(self, status=None, printed=""):
+        return Upgrade(self.appliance, status, printed, self.record())
+
+    def start(self):
+        """Starts the unit and goes on at once."""
+        self.appliance.run("systemctl start --no-block um-upgrade")
+
+    def wait_for(self, kind, stage=None):
+        """Waits until the journal tells of an event of the upgrade that is at work."""
+
+        def found():
+            record = self.record()
+            events = self.appliance.events(record["id"]) if record else []
+            told = {(event["UM_EVENT"], event.get("UM_STAGE")) for event in events}
+            if (kind, stage) in told or (stage is None and kind in {name for name, _ in told}):
+                return True
+            assert not (record and record["outcome"]), f"it has ended without {kind}: {record['message']}"
+            return False
+
+        wait_until(f"{kind} {stage or ''} is in the journal", found)
+
+    def wait_for_file(self, path):
+        """Waits until the script has come so far that it made a file."""
+        look = f"test -e {path}"
+        wait_until(f"the script has made {path}", lambda: self.appliance.run(look, check=False).returncode == 0)
+
+    def wait_ended(self, unit="um-upgrade"):
+        """Waits until a unit has ended, and returns the exit status of its program."""
+
+        def shows(name):
+            return self.appliance.output(f"systemctl show {unit} -p {name} --value")
+
+        wait_until(f"{unit} has ended", lambda: shows("ActiveState") in ("inactive", "failed"))
+        return int(shows("ExecMainStatus"))
+
+    # --- afterwards ---------------------------------------------------------------------------------------------
+    def close(self):
+        """Closes the record as a person does, sees that nothing was left behind, and puts the product back."""
+        self.appliance.agent("abandon", "--why", "the scenario has ended", check=False)
+        # The kernel clears a loop device as soon as udev, too, has done with it.
+        look = f"{RESET}; {LEFT_BEHIND}"
+        wait_until("nothing is left behind", lambda: self.appliance.output(look) == "", limit=10)

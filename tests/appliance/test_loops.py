@@ -1,0 +1,73 @@
+"""What keeps an upgrade from its end boot after boot: it ends, with a person if need be. One machine serves all."""
+import subprocess
+
+from harness.machine import CommandFailed, Unreachable, wait_until
+from harness.products import VERSION
+from harness.small import NEW, OLD
+
+LIMIT = 3  # attempts of the change, and of the verification
+# A machine that dies of what it runs. Its journal is safe by then, so that the story can be read.
+DIE = "journalctl --sync; echo b >/proc/sysrq-trigger; sleep 1000\n"
+
+
+def verify_by(product, script, more=""):
+    """The product's report of its services is this script's."""
+    product.appliance.run("cat >/root/status.sh", input=script)
+    product.configure(f"[verify]\nunits = sshd.service\nstatus_command = /root/status.sh\nrun_as = root\n{more}")
+
+
+def boot_until_it_has_ended(product, limit):
+    """Boots the machine each time that it goes down, and returns how often that was."""
+    appliance, boots = product.appliance, 0
+
+    def settled():
+        try:
+            return not appliance.in_this_boot() or product.record()["outcome"]
+        except (Unreachable, CommandFailed, subprocess.TimeoutExpired):
+            return False  # on its way down
+
+    while True:
+        wait_until("the machine goes down, or the upgrade has ended", settled, limit=600)
+        if appliance.in_this_boot():
+            return boots
+        boots += 1
+        assert boots <= limit, "it goes on and on"
+        appliance.kill()
+        appliance.start()
+        appliance.wait_up()
+
+
+def test_killed_in_the_verification_it_verifies_at_the_next_start(product):
+    verify_by(product, "if mkdir /run/at-work; then sleep 1000; fi\necho Running\n", "[reboot]\npolicy = now\n")
+    product.offer(NEW)
+    boot = product.appliance.boot_id()
+    product.start()
+    product.appliance.wait_reboot(boot)
+    product.wait_for_file("/run/at-work")
+    product.appliance.run("systemctl kill --signal=KILL um-upgrade-verify")
+    product.wait_ended("um-upgrade-verify")
+    assert product.record()["outcome"] is None
+    product.appliance.run("systemctl start um-upgrade")
+    upgrade = product.seen()
+    assert upgrade.outcome == "succeeded", upgrade.message
+    assert upgrade.stages("upgrade-resumed") == ["verify"]
+
+
+def test_a_change_that_takes_the_machine_down_each_time_ends_with_a_person(product):
+    product.offer(DIE, repeatable=True)
+    product.start()
+    assert boot_until_it_has_ended(product, LIMIT) == LIMIT
+    upgrade = product.seen(product.wait_ended("um-upgrade-verify"))
+    upgrade.ended("needs-manual", "interrupted", 10, "apply")
+    assert (upgrade.attempts, product.version()) == (LIMIT, OLD)
+    assert "um-upgrade abandon --why" in product.appliance.agent("run", check=False).stdout
+
+
+def test_a_verification_that_takes_the_machine_down_each_time_ends_with_a_person(product):
+    verify_by(product, DIE, "[reboot]\npolicy = now\n")
+    product.offer(NEW)
+    product.start()
+    assert boot_until_it_has_ended(product, 1 + LIMIT) == 1 + LIMIT
+    upgrade = product.seen(product.wait_ended("um-upgrade-verify"))
+    upgrade.ended("needs-manual", "interrupted", 10, "verify")
+    assert product.version() == VERSION
