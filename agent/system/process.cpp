@@ -52,12 +52,13 @@ std::pair<Fd, Fd> make_pipe() {
 }
 
 /// Between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become(const ExecArguments& arguments, const Identity* identity, int input, int output) {
+[[noreturn]] void become(const ExecArguments& arguments, const Identity* identity, int input, int output,
+                         int errors) {
     ::setpgid(0, 0);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
         std::signal(signal, SIG_DFL);
     if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
-        ::dup2(output, STDERR_FILENO) < 0)
+        ::dup2(errors, STDERR_FILENO) < 0)
         ::_exit(126);
     if (identity != nullptr &&
         (::setgroups(identity->groups.size(), identity->groups.data()) < 0 || ::setgid(identity->gid) < 0 ||
@@ -113,31 +114,47 @@ private:
     pid_t pid_;
 };
 
-/// Collects until the end of the output or the deadline; false at the deadline.
-bool collect(int fd, std::string& output, Clock::time_point deadline) {
-    std::array<char, 16384> buffer{};
-    for (;;) {
+/// One of a program's outputs, as it comes.
+struct Stream {
+    const Fd& fd;
+    std::string& text;
+    bool ended = false;
+
+    void read_some() {
+        std::array<char, 16384> buffer{};
+        const auto got = ::read(fd.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR)
+            return;
+        if (got < 0)
+            throw SystemFailure("read from a child process", errno);
+        ended = got == 0;
+        const auto room = output_limit - std::min(output_limit, text.size());
+        text.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+    }
+};
+
+/// Collects until the end of both or the deadline; false at the deadline.
+bool collect(std::array<Stream, 2> streams, Clock::time_point deadline) {
+    while (!streams[0].ended || !streams[1].ended) {
         check_termination();
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
         if (left <= 0)
             return false;
-        pollfd waiting{fd, POLLIN, 0};
-        const int ready = ::poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 1000)));
+        std::array<pollfd, 2> waiting{};
+        for (std::size_t i = 0; i < streams.size(); ++i) // poll() passes over what is below 0
+            waiting[i] = {streams[i].ended ? -1 : streams[i].fd.get(), POLLIN, 0};
+        const int ready =
+            ::poll(waiting.data(), waiting.size(), static_cast<int>(std::min<std::int64_t>(left, 1000)));
         if (ready < 0 && errno != EINTR)
             throw SystemFailure("poll", errno);
         if (ready <= 0)
             continue;
-        const auto got = ::read(fd, buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            throw SystemFailure("read from a child process", errno);
-        if (got == 0)
-            return true;
-        const auto room = output_limit - std::min(output_limit, output.size());
-        output.append(buffer.data(), std::min(room, static_cast<std::size_t>(got)));
+        for (std::size_t i = 0; i < streams.size(); ++i)
+            if (waiting[i].revents != 0)
+                streams[i].read_some();
     }
+    return true;
 }
 
 /// Where a program may stand: as it is called, or along the PATH.
@@ -195,25 +212,28 @@ CommandResult run_process(const std::vector<std::string>& command, const std::st
     const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (!nothing)
         throw SystemFailure("open '/dev/null'", errno);
-    auto [read_end, write_end] = make_pipe();
+    auto [output, output_end] = make_pipe();
+    auto [errors, errors_end] = make_pipe();
 
     const auto pid = ::fork();
     if (pid < 0)
         throw SystemFailure("fork", errno);
     if (pid == 0)
-        become(arguments, identity ? &*identity : nullptr, nothing.get(), write_end.get());
+        become(arguments, identity ? &*identity : nullptr, nothing.get(), output_end.get(), errors_end.get());
     Child child(pid);
-    write_end.reset();
+    output_end.reset();
+    errors_end.reset();
 
     CommandResult result;
     const auto deadline = Clock::now() + limit;
     // A program may close its output and work on.
-    result.timed_out = !collect(read_end.get(), result.output, deadline) || !child.ends_before(deadline);
+    result.timed_out =
+        !collect({{{output, result.output}, {errors, result.errors}}}, deadline) || !child.ends_before(deadline);
     if (result.timed_out)
         kill_group(child.pid());
     result.status = exit_status(child.wait());
-    if (result.status == 127 && result.output.empty())
-        result.output = fmt::format("'{}' cannot be run", command.at(0));
+    if (result.status == 127 && result.said().empty())
+        result.errors = fmt::format("'{}' cannot be run", command.at(0));
     return result;
 }
 

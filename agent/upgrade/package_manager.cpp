@@ -96,7 +96,7 @@ std::string PackageManager::objection() const {
     const bool fine = result.status == 0 || (resolves_only && result.status == 8);
     if (result.timed_out)
         return fmt::format("{} did not end in {} min", name_, test_limit.count());
-    return fine ? "" : fmt::format("{} ended with status {}: {}", name_, result.status, tail(result.output));
+    return fine ? "" : fmt::format("{} ended with status {}: {}", name_, result.status, tail(result.said()));
 }
 
 } // namespace um

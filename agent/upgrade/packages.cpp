@@ -38,7 +38,7 @@ std::string query(Appliance& appliance, std::vector<std::string> command) {
     const auto result = appliance.run(command, "", query_limit);
     if (result.timed_out || result.status != 0)
         throw SystemFailure(fmt::format("'{} {}' ended with status {}: {}", command[0], command[1],
-                                        result.status, result.output.substr(0, 300)));
+                                        result.status, result.said().substr(0, 300)));
     return result.output;
 }
 

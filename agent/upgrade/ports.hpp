@@ -148,8 +148,11 @@ public:
 
 struct CommandResult {
     int status = 0;     ///< exit status; 128 + N when signal N ended it
-    std::string output; ///< standard output and standard error
+    std::string output; ///< standard output
     bool timed_out = false;
+    std::string errors{}; ///< standard error: programs warn there and do their work all the same
+    /// Everything that it printed, for a person.
+    std::string said() const { return output + errors; }
 };
 
 struct Space {

@@ -57,7 +57,7 @@ void repair_database(Appliance& appliance, const Say& say) {
     const auto result = appliance.run({"rpm", "--rebuilddb"}, "", repair_limit);
     if (result.status != 0 || !readable(appliance))
         throw Failure(Reason::packages_damaged,
-                      fmt::format("the rpm database cannot be rebuilt: {}", result.output), damaged_hint);
+                      fmt::format("the rpm database cannot be rebuilt: {}", result.said()), damaged_hint);
 }
 
 std::vector<Package> leftovers(const std::vector<Package>& media, const Inventory& appliance) {
@@ -85,7 +85,7 @@ void erase(Appliance& appliance, const std::vector<Package>& packages, const Say
     const auto result = appliance.run(command, "", repair_limit);
     if (result.status != 0)
         throw Failure(Reason::packages_damaged,
-                      fmt::format("packages that are installed twice cannot be erased: {}", result.output),
+                      fmt::format("packages that are installed twice cannot be erased: {}", result.said()),
                       damaged_hint);
 }
 

@@ -105,7 +105,7 @@ Next prepare(Job& job) {
     if (loaded.status != 0)
         job.findings.push_back(
             {Finding::Severity::warning, Reason::media_filesystem,
-             fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already", loaded.output),
+             fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already", loaded.said()),
              ""});
     try {
         ensure_sshd(job);
@@ -270,7 +270,7 @@ Health look(Job& job) {
         const auto status =
             ports.appliance.run({"/bin/bash", job.config.verify.status_command}, job.config.verify.run_as,
                                 std::min(job.config.verify.deadline, command_limit));
-        health.status_output = status.output;
+        health.status_output = status.said();
         health.status_exit = status.status;
         health.status_timed_out = status.timed_out;
     } catch (const SystemFailure& failure) {

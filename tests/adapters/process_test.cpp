@@ -82,10 +82,11 @@ int on_terminal(const std::string& script, std::string& heard) {
 
 UM_WRAP(FastClock, int, usleep, (useconds_t time), (time))
 
-TEST(Process, GivesStatusAndAllOutput) {
-    const auto result = sh("echo out; echo err >&2; exit 3");
+TEST(Process, GivesStatusAndBothOutputsApart) {
+    const auto result = sh("echo out; echo err >&2; echo more; exit 3");
     EXPECT_EQ(result.status, 3);
-    EXPECT_EQ(result.output, "out\nerr\n");
+    EXPECT_EQ(result.output, "out\nmore\n");
+    EXPECT_EQ(result.errors, "err\n");
     EXPECT_FALSE(result.timed_out);
 }
 
@@ -106,13 +107,14 @@ TEST(Process, IsLookedForAlongThePath) {
 TEST(Process, SaysWhatCannotBeRun) {
     const auto result = run_process({"/no/such/program"}, "", long_enough);
     EXPECT_EQ(result.status, 127);
-    EXPECT_EQ(result.output, "'/no/such/program' cannot be run");
+    EXPECT_EQ(result.errors, "'/no/such/program' cannot be run");
 }
 
-TEST(Process, KeepsAMebibyteOfOutput) {
-    const auto result = sh("head -c 3000000 /dev/zero");
+TEST(Process, KeepsAMebibyteOfEachOutput) {
+    const auto result = sh("head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero");
     EXPECT_EQ(result.status, 0); // and the program is not held up by the rest
     EXPECT_EQ(result.output.size(), 1024U * 1024);
+    EXPECT_EQ(result.errors.size(), 1024U * 1024);
 }
 
 TEST(Process, IsKilledWithItsGroupAtTheTimeLimit) {
@@ -152,7 +154,7 @@ TEST(Process, RunsAsAnotherUserWithItsGroupsAndNoOthers) {
     const auto result = sh("id -un; id -Gn; echo $HOME $USER $LOGNAME; pwd; cat /etc/shadow", "nobody");
     ASSERT_EQ(::setgroups(own.size(), own.data()), 0);
     EXPECT_EQ(result.output.find("nobody\nnogroup\n/nonexistent nobody nobody\n/\n"), 0U) << result.output;
-    EXPECT_NE(result.output.find("Permission denied"), std::string::npos) << result.output;
+    EXPECT_NE(result.errors.find("Permission denied"), std::string::npos) << result.errors;
 }
 
 TEST(Process, CannotRunAsAUserThatIsNot) {
