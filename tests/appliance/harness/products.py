@@ -52,7 +52,8 @@ def make_media(out, *options, key="signer.key", certificate="signer.pem", rpms=N
     """Media in the directory out, as a release engineer makes them: of the packages of 4.7, unless told otherwise."""
     build(
         PROJECT / "rpm" / "media" / "make-upgrade-media", "--version", VERSION, "--build", BUILD,
-        "--key", keys() / key, "--certificate", keys() / certificate, "--output", out, *options, rpms or packages() / "4.7",
+        "--key", keys() / key, "--certificate", keys() / certificate, "--output", out, *options,
+        rpms or packages() / "4.7",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A disk with a volatile write cache: what was written since the last flush may be lost with the power, piece by piece."""
+"""A disk with a volatile write cache: what was written since the last flush may go with the power, piece by piece."""
 import os
 import threading
 
@@ -59,7 +59,7 @@ class VolatileDisk:
             self._expect_power()
 
     def _expect_power(self):
-        """An error would be an answer, and the machine would act on it: who asks without power waits until it is gone."""
+        """An error would be an answer, and the machine would act on it: who asks without power is kept waiting."""
         if not self._powered:
             self._lock.wait_for(lambda: self._powered)
             raise PowerLost

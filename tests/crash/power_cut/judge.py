@@ -63,7 +63,7 @@ class Judgement:
         return outcome
 
     def _judge_old(self):
-        for look in ("packages", "units", "active", "failed", "status", "schema", "verify"):
+        for look in ("packages", "enabled", "active", "failed", "status", "schema", "verify"):
             self._expect(look, self._after[look], self._before[look])
 
     def _judge_new(self):

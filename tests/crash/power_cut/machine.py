@@ -20,7 +20,8 @@ WITNESS = f"""\
 Description=Tells the host what the agent says, as it says it
 
 [Service]
-ExecStart=/bin/sh -c 'until [ -e /dev/virtio-ports/witness ]; do sleep 0.2; done; exec >/dev/virtio-ports/witness; echo; \
+ExecStart=/bin/sh -c 'until [ -e /dev/virtio-ports/witness ]; do sleep 0.2; done; \
+exec >/dev/virtio-ports/witness; echo; \
 exec journalctl --follow --boot --lines=all --output=json --output-fields={FIELDS} \
 SYSLOG_IDENTIFIER=um-upgrade + MESSAGE_ID={STARTUP_FINISHED}'
 

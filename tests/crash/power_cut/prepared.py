@@ -1,4 +1,4 @@
-"""What every cut starts from: an appliance that is ready to upgrade itself, its media, and how an unharmed upgrade goes."""
+"""What every cut starts from: media, and an appliance that stands still where it would upgrade itself next."""
 import contextlib
 import functools
 import json
@@ -11,7 +11,7 @@ from harness.appliance import MEDIA_DIRECTORY, SERVICES, SNAPSHOT, installed
 from harness.cache import PROJECT, build, cached
 
 from .looking import look
-from .machine import PoweredAppliance
+from .machine import WITNESS, PoweredAppliance
 
 HERE = pathlib.Path(__file__).resolve().parent
 MEDIA = {"packages": ["--no-script"], "repeatable": ["--repeatable-script"], "script": []}
@@ -61,7 +61,7 @@ def ready():
             appliance.run("sync")
             appliance.save(out)
 
-    inputs = [HERE / "machine.py", HERE / "look", installed().parent.name, media().name]
+    inputs = [WITNESS, HERE / "look", installed().parent.name, media().name]
     return cached("power-ready", inputs, make)
 
 

@@ -42,7 +42,7 @@ def how(made):
     """A cut in words."""
     unit = "s of processor time" if made["mode"] == "time" else "writes and flushes from apply on"
     enabled = "enabled" if made["enabled"] else "disabled"
-    return f"#{made['number']} {made['kind']}, {enabled}, after {made['after']} {unit}, {made['kept']:.0%} of the cache kept"
+    return f"#{made['number']} {made['kind']}, {enabled}, after {made['after']} {unit}, {made['kept']:.0%} of the cache"
 
 
 def stage_begun(appliance, stage):
@@ -78,7 +78,7 @@ def leave_alone(appliance):
         try:
             while appliance.in_this_boot():
                 if time.monotonic() > end:
-                    raise Silence(f"after {LIMIT * PATIENCE:.0f} s in boot {boot} somebody is still at work, or nobody boots")
+                    raise Silence(f"boot {boot} came to no end in {LIMIT * PATIENCE:.0f} s")
                 if appliance.boot_is_complete() and appliance.nobody_is_at_work():
                     return boot
                 time.sleep(0.5)
@@ -101,7 +101,7 @@ def orderly_end(appliance):
 
 
 def cut(made, rehearsed):
-    """The result of one cut, a plain dictionary; the appliance's directory keeps disk and logs where it is a violation."""
+    """The result of one cut, a plain dictionary; where something was violated, the appliance's directory is kept."""
     begin = time.monotonic()
     result = {**made, "boots": 0, "outcome": "?", "violations": [], "remarks": []}
     with prepared.begun(f"power-{made['number']}", made["kind"], made["enabled"]) as appliance:
