@@ -123,10 +123,11 @@ class PoweredAppliance(Appliance):
 
     def nobody_is_at_work(self):
         """No job waits in systemd, and no unit of the agent is on its way."""
-        return self.output(
-            "systemctl list-jobs --no-legend; systemctl list-units --no-legend --plain "
-            "--state=activating,deactivating,reloading 'um-upgrade*.service'"
-        ) == ""
+        listed = self.run(
+            "systemctl list-jobs --no-legend && systemctl list-units --no-legend --plain "
+            "--state=activating,deactivating,reloading 'um-upgrade*.service'", check=False
+        )  # fmt: skip
+        return (listed.returncode, listed.stdout) == (0, "")
 
     def wait_quiet(self):
         wait_until("nobody is at work any more", self.nobody_is_at_work)

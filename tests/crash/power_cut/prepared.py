@@ -10,10 +10,10 @@ from harness import products
 from harness.appliance import MEDIA_DIRECTORY, SERVICES, SNAPSHOT, installed
 from harness.cache import PROJECT, build, cached
 
+from . import HERE
 from .looking import look
 from .machine import WITNESS, PoweredAppliance
 
-HERE = pathlib.Path(__file__).resolve().parent
 MEDIA = {"packages": ["--no-script"], "repeatable": ["--repeatable-script"], "script": []}
 ELSEWHERE = "/root/media"  # all kinds of media, out of which each trial takes one
 

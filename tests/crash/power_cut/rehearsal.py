@@ -4,7 +4,7 @@ import json
 from harness.cache import cached
 from harness.machine import wait_until
 
-from . import HERE, prepared, trial
+from . import prepared, trial
 from .judge import Judgement
 from .looking import look
 
@@ -34,5 +34,5 @@ def rehearse():
             raise Faulty(f"{judgement.outcome}: {faults}")
         (out / "measured.json").write_text(json.dumps(measured))
 
-    made = cached("power-rehearsal", [prepared.ready().name, *(HERE / name for name in ("trial.py", "judge.py"))], make)
+    made = cached("power-rehearsal", [prepared.ready().name], make)
     return json.loads((made / "measured.json").read_text())

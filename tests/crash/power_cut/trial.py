@@ -70,6 +70,12 @@ def run_to_the_cut(appliance, made):
     raise Silence("the upgrade did not come to where the cut was due")
 
 
+def is_settled(appliance):
+    """The boot is complete, it asked for no other one, and nobody is at work."""
+    reboots = any(event["UM_EVENT"] == "reboot-requested" for event in appliance.events_heard(this_boot=True))
+    return not reboots and appliance.boot_is_complete() and appliance.nobody_is_at_work()
+
+
 def leave_alone(appliance):
     """Boots, and boots again whenever the appliance reboots itself, until nobody is at work. Returns the boots."""
     end = time.monotonic() + LIMIT * PATIENCE
@@ -79,7 +85,7 @@ def leave_alone(appliance):
             while appliance.in_this_boot():
                 if time.monotonic() > end:
                     raise Silence(f"boot {boot} came to no end in {LIMIT * PATIENCE:.0f} s")
-                if appliance.boot_is_complete() and appliance.nobody_is_at_work():
+                if is_settled(appliance):
                     return boot
                 time.sleep(0.5)
         except (Unreachable, subprocess.TimeoutExpired):
