@@ -72,6 +72,10 @@ class PoweredAppliance(Appliance):
             wait_until("the machine goes on", lambda: self._qmp("query-status")["status"] == "running")
         self._memory = None  # the next boot is a boot
 
+    def in_this_boot(self):
+        self.processor_time()  # as long as there is somebody to be asked
+        return super().in_this_boot()
+
     def kill(self):
         self._spent_before = self.processor_time()
         super().kill()
