@@ -119,6 +119,7 @@ def cut(made, rehearsed):
             judge(appliance, made, rehearsed, result)
         except Exception as failure:  # whatever it is, the other cuts go on, and this one is no success
             result["violations"].append(f"{type(failure).__name__}: {failure}")
+    result["processor_time"] = round(appliance.processor_time())
     if not result["violations"]:
         appliance.disk.unlink()
     result["seconds"] = round(time.monotonic() - begin)
