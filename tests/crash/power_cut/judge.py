@@ -1,30 +1,18 @@
 """What may be said of an appliance after a power cut: pure decisions over what look() saw before and afterwards."""
-import subprocess
-
-from .prepared import packages
 
 FULL = {"succeeded", "succeeded-with-warnings"}
 BACK = {"refused", "failed"}
 
 
-def expected_packages(before):
-    """The package set of 4.7: what was there, with the media's in the place of what they replace."""
-    query = "%{NAME} %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH} [%{OBSOLETENAME} ]\\n"
-    rpms = sorted(str(path) for path in packages().glob("*.rpm"))
-    lines = subprocess.run(["rpm", "-qp", "--qf", query, *rpms], capture_output=True, text=True, check=True).stdout
-    new, gone = set(), set()
-    for name, package, *obsoletes in map(str.split, lines.splitlines()):
-        new.add(package)
-        gone.update([name, *obsoletes])
-    return sorted(new | {package for package in before if package.rsplit("-", 2)[0] not in gone})
-
-
 class Judgement:
-    """violations: what must never be; remarks: what a reader should know."""
+    """violations: what must never be; remarks: what a reader should know.
 
-    def __init__(self, before, after, heard, plan):
+    heard: the events as the host heard them; plan: kind and enabled of the cut; new: the package set of 4.7.
+    """
+
+    def __init__(self, before, after, heard, plan, new):
         self.violations, self.remarks = [], []
-        self._before, self._after, self._heard, self._plan = before, after, heard, plan
+        self._before, self._after, self._heard, self._plan, self._new = before, after, heard, plan, new
         self._upgrade = after["record"].get("upgrade")
         self.outcome = self._judge_outcome()
         self._judge_always()
@@ -68,7 +56,7 @@ class Judgement:
 
     def _judge_new(self):
         after = self._after
-        self._expect("packages", after["packages"], expected_packages(self._before["packages"]))
+        self._expect("packages", after["packages"], self._new)
         self._expect("rpm -Va", after["verify"], [])
         self._expect("active units", after["active"], sorted({*self._before["active"], "vmware-um-schedule.service"}))
         self._expect("failed units", after["failed"], self._before["failed"])
@@ -91,8 +79,8 @@ class Judgement:
     def _judge_story(self, upgrade, outcome):
         events = [event for event in self._after["events"] if event.get("UM_UPGRADE_ID") == upgrade]
         kinds = [event["UM_EVENT"] for event in events]
-        self._expect("the story's end", kinds[-1:], ["upgrade-finished"])
-        self._expect("the story's outcome", events[-1].get("UM_OUTCOME") if events else None, outcome)
+        last = events[-1] if events else {}
+        self._expect("the story's end", (last.get("UM_EVENT"), last.get("UM_OUTCOME")), ("upgrade-finished", outcome))
         if kinds.count("upgrade-started") > 1 or kinds.count("upgrade-finished") > 2:
             self.violations.append(f"a story that begins or ends more than once: {' '.join(kinds)}")
         if self._upgrade["attempts"] > 1 and "upgrade-resumed" not in kinds:

@@ -86,3 +86,15 @@ def begun(name, kind, enabled):
 def before():
     """What look() saw of the appliance that is ready."""
     return json.loads((ready() / "before.json").read_text())
+
+
+def afterwards():
+    """The package set of 4.7: what was there, with the media's in the place of what they replace."""
+    query = "%{NAME} %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH} [%{OBSOLETENAME} ]\\n"
+    rpms = sorted(str(path) for path in packages().glob("*.rpm"))
+    lines = subprocess.run(["rpm", "-qp", "--qf", query, *rpms], capture_output=True, text=True, check=True).stdout
+    new, gone = set(), set()
+    for name, package, *obsoletes in map(str.split, lines.splitlines()):
+        new.add(package)
+        gone.update([name, *obsoletes])
+    return sorted(new | {package for package in before()["packages"] if package.rsplit("-", 2)[0] not in gone})

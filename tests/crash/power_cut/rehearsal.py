@@ -26,8 +26,9 @@ def rehearse():
             appliance.kill()
             trial.leave_alone(appliance)
             measured = {"processor_time": appliance.processor_time() - begun, "operations": operations}
+            plan = {"kind": "packages", "enabled": True}
             judgement = Judgement(
-                prepared.before(), look(appliance), appliance.events_heard(), {"kind": "packages", "enabled": True}
+                prepared.before(), look(appliance), appliance.events_heard(), plan, prepared.afterwards()
             )
             faults = judgement.violations + trial.orderly_end(appliance)
         if judgement.outcome != "succeeded" or faults:

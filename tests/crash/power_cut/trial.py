@@ -106,7 +106,7 @@ def orderly_end(appliance):
     return [] if checked.returncode == 0 else [f"e2fsck: {checked.stdout[-600:]}"]
 
 
-def cut(made, rehearsed):
+def cut(made):
     """The result of one cut, a plain dictionary; where something was violated, the appliance's directory is kept."""
     begin = time.monotonic()
     result = {**made, "boots": 0, "outcome": "?", "violations": [], "remarks": []}
@@ -116,7 +116,7 @@ def cut(made, rehearsed):
             result["at"] = last_stage(appliance)
             result["lost"], result["unflushed"] = appliance.cut(random.Random(made["moment"]), made["kept"])
             result["boots"] = leave_alone(appliance)
-            judge(appliance, made, rehearsed, result)
+            judge(appliance, made, result)
         except Exception as failure:  # whatever it is, the other cuts go on, and this one is no success
             result["violations"].append(f"{type(failure).__name__}: {failure}")
     result["processor_time"] = round(appliance.processor_time())
@@ -126,8 +126,10 @@ def cut(made, rehearsed):
     return result
 
 
-def judge(appliance, made, before, result):
-    judgement = Judgement(before, look(appliance), appliance.events_heard(), made)
+def judge(appliance, made, result):
+    judgement = Judgement(
+        prepared.before(), look(appliance), appliance.events_heard(), made, prepared.afterwards()
+    )
     result["outcome"] = judgement.outcome
     result["remarks"] += judgement.remarks
     result["violations"] += judgement.violations
