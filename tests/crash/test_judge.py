@@ -12,9 +12,10 @@ from power_cut.judge import Judgement  # noqa: E402
 ID = "6f1c"
 NEW = ["base-1", "product-4.7"]
 BEFORE = {
-    "packages": ["base-1", "product-4.3"], "verify": [], "enabled": ["nginx"], "active": ["nginx.service"], "failed": [],
-    "status": "vCloud Usage Meter 4.3.0.0: Running", "schema": "1", "store": "ok", "mounts": [], "loops": [],
-    "guards": [], "kernel": [], "litter": [], "kept": ["history", "media", "state.ini"], "closed": [], "events": [],
+    "packages": ["base-1", "product-4.3"], "verify": [], "enabled": ["nginx"], "active": ["nginx.service"],
+    "failed": [], "status": "vCloud Usage Meter 4.3.0.0: Running", "schema": "1", "store": "ok", "mounts": [],
+    "loops": [], "guards": [], "kernel": [], "litter": [], "kept": ["history", "media", "state.ini"],
+    "closed": [], "events": [],
     "record": {"upgrade": None}, "state": None,
 }  # fmt: skip
 
@@ -38,8 +39,8 @@ def closed(outcome, change="done", **fields):
         "id": ID, "outcome": outcome, "stage": "verify", "attempts": 2, "reason": None, "message": "m", "hint": "h"
     }  # fmt: skip
     upgrade.update(fields.pop("upgrade", {}))
-    after = {"record": {"upgrade": upgrade}, "state": f"\nchange = {change}\n", "events": story(outcome), "closed": [ID]}
-    return {**copy.deepcopy(BEFORE), **after, **fields}
+    after = {"record": {"upgrade": upgrade}, "state": f"\nchange = {change}\n", "closed": [ID]}
+    return {**copy.deepcopy(BEFORE), **after, "events": story(outcome), **fields}
 
 
 def whole(**fields):
@@ -109,6 +110,14 @@ def test_what_may_be(after, options, outcome):
 def test_what_must_not_be(after, options, word):
     _, violations = judge(after, **options)
     assert len(violations) == 1 and word in violations[0], violations
+
+
+def test_a_record_that_was_there_does_not_go_away():
+    heard = [event("stage-started", 1, UM_STAGE="find")]
+    assert judge(BEFORE, enabled=False, heard=heard) == ("nothing-begun", [])
+    heard.append(event("stage-started", 2, UM_STAGE="authenticate"))
+    _, violations = judge(BEFORE, enabled=False, heard=heard)
+    assert len(violations) == 1 and "the record is gone" in violations[0]
 
 
 def test_what_the_cut_may_take_from_the_journal():

@@ -30,6 +30,10 @@ class Judgement:
         after, plan = self._after, self._plan
         if not self._upgrade:
             self._judge_old()
+            # A stage after the first is said to begin once it stands in the record.
+            stages = {event.get("UM_STAGE") for event in self._heard if event["UM_EVENT"] == "stage-started"}
+            if stages - {"find"}:
+                self.violations.append(f"the record is gone, and these had begun: {' '.join(sorted(stages))}")
             if plan["enabled"]:
                 self.violations.append("silence: the media are there, the unit is enabled, and nothing was begun")
             return "nothing-begun"
