@@ -75,6 +75,7 @@ def ready():
 def begun(name, kind, enabled):
     """A machine of its own that begins to upgrade itself now. enabled: the unit is started by every boot, too."""
     with PoweredAppliance(name, ready() / "disk.raw", ready() / "memory") as appliance:
+        appliance.wait_up()
         appliance.run(
             f"cp {ELSEWHERE}/{kind}/* {MEDIA_DIRECTORY}/ && sync && "
             + ("systemctl enable --quiet um-upgrade && " if enabled else "")

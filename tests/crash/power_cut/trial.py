@@ -1,9 +1,10 @@
 """One cut: how it is made, what the appliance does afterwards when it is left alone, and how that is judged."""
+import contextlib
 import random
 import subprocess
 import time
 
-from harness.machine import PATIENCE, Unreachable, wait_until
+from harness.machine import PATIENCE, Unreachable
 
 from . import prepared
 from .judge import Judgement, describe
@@ -81,15 +82,13 @@ def leave_alone(appliance):
     end = time.monotonic() + LIMIT * PATIENCE
     for boot in range(1, BOOTS + 1):
         appliance.start()
-        try:
-            while appliance.in_this_boot():
-                if time.monotonic() > end:
-                    raise Silence(f"boot {boot} came to no end in {LIMIT * PATIENCE:.0f} s")
+        while appliance.in_this_boot():
+            if time.monotonic() > end:
+                raise Silence(f"boot {boot} came to no end in {LIMIT * PATIENCE:.0f} s")
+            with contextlib.suppress(Unreachable, subprocess.TimeoutExpired):  # on its way down, or slow
                 if is_settled(appliance):
                     return boot
-                time.sleep(0.5)
-        except (Unreachable, subprocess.TimeoutExpired):
-            wait_until("the machine reboots", lambda: not appliance.in_this_boot())
+            time.sleep(0.5)
         appliance.kill()
     raise Silence(f"{BOOTS} boots, and no end")
 
