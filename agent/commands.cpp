@@ -17,13 +17,10 @@ namespace {
 
 struct Workplace {
     explicit Workplace(Context& context)
-        : store(context.state_directory), job{context.config,
-                                              context.ports,
-                                              context.audit,
-                                              context.console,
-                                              store,
-                                              context.state_directory + "/snapshot.ini",
-                                              context.options.media} {}
+        : store(context.state_directory),
+          job{context.config,        context.ports, context.audit,
+              context.console,       store,         context.state_directory + "/snapshot.ini",
+              context.options.media, false,         context.options.config} {}
 
     StateFile store;
     Job job;
@@ -90,7 +87,7 @@ Activity activity(Context& context) {
 std::string config_of_open_upgrade(const std::string& state_directory) {
     try {
         const auto state = StateFile(state_directory).load();
-        return state && state->open() ? state->config : "";
+        return state && (state->open() || state->waits_for_a_person()) ? state->config : "";
     } catch (const std::runtime_error&) {
         return ""; // a damaged record is reported by the command itself
     }

@@ -27,9 +27,16 @@ int complain(const std::string& message, ExitCode code) {
     return static_cast<int>(code);
 }
 
+/// What goes on with an upgrade goes on with the configuration that it was begun with; who only looks at it,
+/// or closes it, must not need a file that may be gone.
+std::string config_path(Command command, const Options& options) {
+    const bool goes_on = command == run_command || command == apply_command || command == verify_command;
+    return options.config.empty() && goes_on ? config_of_open_upgrade(default_state_directory)
+                                             : options.config;
+}
+
 ExitCode execute(Command command, const Options& options) {
-    const auto config = load_config(options.config.empty() ? config_of_open_upgrade(default_state_directory)
-                                                           : options.config);
+    const auto config = load_config(config_path(command, options));
     FileMedia media;
     OpensslCrypto crypto;
     LibmountMounts mounts;

@@ -219,20 +219,35 @@ Fd SystemdServices::inhibit_shutdown(const std::string& why) {
     return inhibit("block", why);
 }
 
-bool SystemdServices::shutdown_is_due() {
+bool SystemdServices::reboot_is_due(std::chrono::microseconds within) {
     const auto preparing = property(logind_manager, "PreparingForShutdown", "b");
     int under_way = 0;
     expect(sd_bus_message_read_basic(preparing.get(), 'b', &under_way), "read PreparingForShutdown");
     if (under_way != 0)
         return true;
     const auto scheduled = property(logind_manager, "ScheduledShutdown", "(st)");
-    const char* kind = nullptr; // empty: nothing is scheduled
+    const char* kind = nullptr;
+    std::uint64_t when = 0; // since the epoch; one that is over failed
     expect(sd_bus_message_enter_container(scheduled.get(), 'r', "st"), "read ScheduledShutdown");
     expect(sd_bus_message_read_basic(scheduled.get(), 's', &kind), "read ScheduledShutdown");
-    return *kind != '\0';
+    expect(sd_bus_message_read_basic(scheduled.get(), 't', &when), "read ScheduledShutdown");
+    const auto left = std::chrono::microseconds(when) - std::chrono::system_clock::now().time_since_epoch();
+    return std::string_view(kind) == "reboot" && left > left.zero() && left <= within;
+}
+
+/// A lock of logind's makes it answer at once and be refused later, unheard.
+void SystemdServices::expect_no_guard() {
+    const Object target{systemd, unit_path("reboot.target"), unit_interface};
+    const auto reply = property(target, "RefuseManualStart", "b");
+    int refuses = 0;
+    expect(sd_bus_message_read_basic(reply.get(), 'b', &refuses), "read RefuseManualStart");
+    if (refuses != 0)
+        throw SystemFailure("reboot.target refuses to be started; look at 'systemctl cat reboot.target', and "
+                            "start um-upgrade again");
 }
 
 void SystemdServices::reboot() {
+    expect_no_guard();
     // The unit is seen to end well before the machine goes down.
     delay_lock_ = inhibit("delay", "the upgrade's record is being closed");
     const auto request = new_call(logind_manager, "Reboot");

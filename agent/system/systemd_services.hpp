@@ -17,7 +17,7 @@ public:
     std::string wait_for_end(const std::string& unit,
                              const std::function<void(const std::string&)>& on_status) override;
     Fd inhibit_shutdown(const std::string& why) override;
-    bool shutdown_is_due() override;
+    bool reboot_is_due(std::chrono::microseconds within) override;
     void reboot() override;
     void schedule_reboot(std::chrono::microseconds delay) override;
     bool inside(const std::string& unit) override;
@@ -41,6 +41,7 @@ private:
     Message property(const Object& object, const char* name, const char* type);
     std::string text_property(const Object& object, const char* name);
     UnitStatus patient_status(const std::string& unit);
+    void expect_no_guard();
     Fd inhibit(const char* mode, const std::string& why);
 
     Bus bus_;

@@ -35,11 +35,17 @@ Plan make_plan(Job& job) {
                       "the snapshot is the way back");
     if (!content.repository.empty())
         plan.packages = packages_in(job.ports, content.repository);
+    if (plan.method == Method::packages && plan.packages.empty())
+        throw Failure(
+            Reason::media_content,
+            fmt::format("no packages are in '{}', nor up to two directories below", content.repository),
+            "this is no upgrade ISO that um-upgrade can apply; check where it came from");
     if (plan.again) {
         plan.before = read_packages(earlier_package_list(job));
     } else {
         if (!plan.packages.empty())
-            plan.before = installed_packages(job.ports.appliance).packages;
+            plan.before = without(obsoleted_by(job.ports, content.repository),
+                                  installed_packages(job.ports.appliance).packages);
         replace_file(earlier_package_list(job), to_text(plan.before));
         replace_file(fresh_package_list(job), "");
     }
@@ -51,12 +57,23 @@ Failure failed(Job& job, Reason reason, const std::string& message) {
     return {reason, message, fmt::format("look at {}; the snapshot is the way back", job.config.log.file)};
 }
 
+/// rpm goes on when a package's script fails, and so do those who call it: what the script should have made,
+/// such as an initramfs, may be missing.
+void expect_scripts_ran(Job& job, const Conversation& conversation) {
+    const auto& found = conversation.failed_scriptlets();
+    if (!found.empty())
+        throw failed(job, Reason::packages_incomplete,
+                     fmt::format("a package's script failed: {}{}", found.front(),
+                                 found.size() > 1 ? fmt::format(", and {} more", found.size() - 1) : ""));
+}
+
 void run_script(Job& job, ChangeLog& log) {
     const auto& script = job.config.apply.script;
-    const int status = Conversation(job, log, Partner::script, "the script")
-                           .hold({"/bin/bash", job.config.media.mount_point + "/" + script});
+    Conversation conversation(job, log, Partner::script, "the script");
+    const int status = conversation.hold({"/bin/bash", job.config.media.mount_point + "/" + script});
     if (status != 0)
         throw failed(job, Reason::script_failed, fmt::format("{} ended with status {}", script, status));
+    expect_scripts_ran(job, conversation);
 }
 
 /// What the cut left half installed: what was there before in an older version is installed once more, what
@@ -83,12 +100,13 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
     say("the change was cut off; making it again");
     repair_database(appliance, say);
     erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
-    const auto now = installed_packages(appliance);
-    const auto half = unfinished(plan.packages, plan.before, now);
-    put_damaged_configuration_aside(appliance, half,
-                                    fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
+    if (!plan.repository.empty())
+        put_damaged_configuration_aside(appliance, package_files(job.ports, plan.repository),
+                                        fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts),
+                                        say);
     if (plan.method == Method::script)
         return; // what it does with packages is its own to repeat
+    const auto now = installed_packages(appliance);
     find_unfinished(job, plan, now);
     forget(appliance, common(plan.fresh, now.packages), say);
 }
@@ -96,10 +114,12 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
 void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
     const PackageManager manager(job.ports, job.store.directory() + "/work", plan.repository);
     const auto run = [&](const std::vector<std::string>& command) {
-        const int status = Conversation(job, log, Partner::package_manager, manager.name()).hold(command);
+        Conversation conversation(job, log, Partner::package_manager, manager.name());
+        const int status = conversation.hold(command);
         if (status != 0)
             throw failed(job, Reason::packages_failed,
                          fmt::format("{} ended with status {}", manager.name(), status));
+        expect_scripts_ran(job, conversation);
     };
     if (!plan.fresh.empty())
         run(manager.install(plan.fresh));
@@ -259,7 +279,7 @@ ExitCode apply_change(Job& job) {
         return fail_before_the_change(job, failure.reason(), failure.what(), failure.hint());
     } catch (const SystemFailure& failure) {
         return fail_before_the_change(job, Reason::script_failed, failure.what(),
-                                      job.state.cut_off() ? "mend it; the snapshot is the way back"
+                                      job.state.cut_off() ? "mend it and start um-upgrade again"
                                                           : "nothing was changed; mend it and start again");
     }
     return change(job, *log, plan);

@@ -12,7 +12,10 @@ bool may_be_at_work(Job& job) {
     try {
         return job.ports.services.status(apply_unit).running();
     } catch (const SystemFailure&) {
-        return true; // ignoring: who waits for its end will learn more
+        return true;              // ignoring: who waits for its end will learn more
+    } catch (const Terminated&) { // asked once more, and answered once
+        forget_termination();
+        return true;
     }
 }
 
@@ -55,8 +58,10 @@ namespace {
 
 /// Where nothing else stops it, a change whose unit died under a living agent is made again at once.
 bool may_make_it_again(Job& job) {
-    return job.state.cut_off() && !job.state.reason && job.state.tries < attempt_limit &&
-           may_go_on(job, content_of(job.ports, job.config));
+    if (job.state.reason || job.state.tries >= attempt_limit)
+        return false;
+    return job.state.change == Change::none ||
+           (job.state.cut_off() && may_go_on(job, content_of(job.ports, job.config)));
 }
 
 void begin_and_await_change(Job& job) {
@@ -123,8 +128,10 @@ namespace {
 
 /// A reboot that was asked for before this agent was started; asking twice would move one that is scheduled.
 bool reboot_is_due(Job& job) {
+    const auto& reboot = job.config.reboot;
     try {
-        return job.ports.services.shutdown_is_due();
+        return job.ports.services.reboot_is_due(
+            reboot.policy == RebootPolicy::notice ? reboot.notice : std::chrono::seconds(0));
     } catch (const SystemFailure&) {
         return false; // ignoring: a second request does no harm
     }
@@ -140,9 +147,7 @@ Next reboot(Job& job) {
     }
     const bool now = reboot.policy == RebootPolicy::now &&
                      ask(job, "Reboot is recommended after an upgrade. Reboot now? (y/n)").value_or(true);
-    // The media can hold an update of the OS that resets which units are enabled.
-    if (job.ports.services.status(verify_unit).enablement == "disabled")
-        job.ports.services.enable(verify_unit);
+    ensure_verification(job); // the media can hold an update of the OS that resets which units are enabled
     job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
     job.state.reboot_is_left =
         reboot.policy == RebootPolicy::manual || (reboot.policy == RebootPolicy::now && !now);

@@ -5,10 +5,10 @@
 namespace um {
 namespace {
 
-/// A question nobody answers stands still; a program that prints "Installing:" and works does so only
-/// briefly.
+/// A question nobody answers stands still.
 constexpr std::chrono::seconds question_limit{15};
-/// "Generating initramfs:" may be work: stopping a transaction costs more than waiting a little longer.
+/// "Are the services down yet?" may be work, where nobody is known to wait for an answer: to stop a change
+/// costs more than to wait a little longer.
 constexpr std::chrono::seconds possible_question_limit{120};
 /// Output comes cut anywhere: an answer waits until the question stands there whole.
 constexpr std::chrono::milliseconds question_settles{300};
@@ -74,10 +74,9 @@ std::optional<std::string> Conversation::unknown_question(std::chrono::milliseco
         return std::nullopt;
     if (job_.ports.terminal.awaits_input())
         return dialogue_.last_words();
-    if (partner_ == Partner::package_manager)
+    if (partner_ == Partner::package_manager || quiet < possible_question_limit)
         return std::nullopt;
-    auto question = dialogue_.open_question();
-    return question || quiet < possible_question_limit ? question : dialogue_.possible_question();
+    return dialogue_.open_question();
 }
 
 /// Half a change is what nobody wants.
@@ -101,6 +100,10 @@ std::string Conversation::type(const Answer& answer, const std::string& shown) {
 }
 
 void Conversation::record(const std::string& line) {
+    static const Pattern failed(
+        "^(warning|error): %(post|posttrans|[a-z]*triggerin)[(].*[)] scriptlet failed");
+    if (failed.found_in(line))
+        failed_scriptlets_.push_back(line);
     log_.line(line);
     job_.audit.output(job_.state, line);
     unshown_ = squeezed(line);

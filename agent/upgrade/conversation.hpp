@@ -28,6 +28,9 @@ public:
     /// Throws Failure (script.prompt-unknown, script.stalled), which ends the program.
     int hold(const std::vector<std::string>& command);
 
+    /// What rpm said of scripts of new packages that failed; it goes on and ends well all the same.
+    const std::vector<std::string>& failed_scriptlets() const { return failed_scriptlets_; }
+
 private:
     std::optional<std::string> reply(std::chrono::milliseconds quiet);
     std::optional<std::string> unknown_question(std::chrono::milliseconds quiet) const;
@@ -41,6 +44,7 @@ private:
     Partner partner_;
     std::string name_;
     Dialogue dialogue_;
+    std::vector<std::string> failed_scriptlets_;
     std::string unshown_; ///< the last line, when it is not on the status line yet
     std::chrono::microseconds shown_at_{0};
 };

@@ -33,13 +33,19 @@ bool is_kernel(const std::string& name) {
     return std::find(kernels.begin(), kernels.end(), name) != kernels.end();
 }
 
-std::string query(Appliance& appliance, std::vector<std::string> command) {
-    command.insert(command.end(), {"--queryformat", query_format});
+std::string query(Appliance& appliance, std::vector<std::string> command, const char* format) {
+    command.insert(command.end(), {"--queryformat", format});
     const auto result = appliance.run(command, "", query_limit);
     if (result.timed_out || result.status != 0)
         throw SystemFailure(fmt::format("'{} {}' ended with status {}: {}", command[0], command[1],
                                         result.status, result.said().substr(0, 300)));
     return result.output;
+}
+
+std::string query_files(Ports& ports, const std::vector<std::string>& files, const char* format) {
+    std::vector<std::string> command{"rpm", "-qp", "--nosignature", "--nodigest"}; // authenticated as a whole
+    command.insert(command.end(), files.begin(), files.end());
+    return query(ports.appliance, std::move(command), format);
 }
 
 /// "missing     /usr/lib/x": no mark between stands for a file that is neither configuration nor
@@ -145,24 +151,45 @@ std::vector<Package> common(const std::vector<Package>& left, const std::vector<
     return found;
 }
 
-std::vector<Package> packages_in(Ports& ports, const std::string& directory) {
-    std::vector<std::string> command{"rpm", "-qp", "--nosignature", "--nodigest"}; // authenticated as a whole
-    const auto options = command.size();
+std::vector<std::string> package_files(Ports& ports, const std::string& directory) {
+    std::vector<std::string> files;
     for (const auto* below : {"", "/*", "/*/*"})
         for (const auto& file : ports.media.matches(fmt::format("{}{}/*.rpm", literally(directory), below)))
-            command.push_back(file);
-    if (command.size() == options)
-        return {};
-    return parse_packages(query(ports.appliance, std::move(command)));
+            files.push_back(file);
+    return files;
+}
+
+std::vector<Package> packages_in(Ports& ports, const std::string& directory) {
+    const auto files = package_files(ports, directory);
+    return files.empty() ? std::vector<Package>{} : parse_packages(query_files(ports, files, query_format));
+}
+
+std::set<std::string> obsoleted_by(Ports& ports, const std::string& directory) {
+    std::set<std::string> names;
+    const auto files = package_files(ports, directory);
+    if (files.empty())
+        return names;
+    std::istringstream stream(query_files(ports, files, "[%{OBSOLETENAME}\n]"));
+    for (std::string line; std::getline(stream, line);)
+        names.insert(line);
+    return names;
+}
+
+std::vector<Package> without(const std::set<std::string>& names, std::vector<Package> packages) {
+    packages.erase(std::remove_if(packages.begin(), packages.end(),
+                                  [&](const Package& package) { return names.count(package.name) > 0; }),
+                   packages.end());
+    return packages;
 }
 
 Inventory installed_packages(Appliance& appliance) {
     Inventory inventory;
-    inventory.packages = parse_packages(query(appliance, {"rpm", "-qa"}));
+    inventory.packages = parse_packages(query(appliance, {"rpm", "-qa"}, query_format));
     // Nobody may provide a kernel: then the status is 1, and what was printed is no package.
-    const auto kernels = appliance.run(
-        {"rpm", "-q", "--whatprovides", "kernel", "installonlypkg(kernel)", "--queryformat", query_format},
-        "", query_limit);
+    const auto kernels = appliance.run({"rpm", "-q", "--whatprovides", "kernel", "installonlypkg(kernel)",
+                                        "installonlypkg(kernel-module)", "installonlypkg(vm)",
+                                        "multiversion(kernel)", "--queryformat", query_format},
+                                       "", query_limit);
     for (const auto& package : parse_packages(kernels.output))
         inventory.side_by_side.insert(package.name);
     for (const auto& package : inventory.packages)

@@ -54,6 +54,14 @@ std::vector<Package> replaced(const std::vector<Package>& before, const std::vec
 /// Those that stand in both.
 std::vector<Package> common(const std::vector<Package>& left, const std::vector<Package>& right);
 
+/// The package files in a directory of a medium, and up to two directories below it.
+std::vector<std::string> package_files(Ports& ports, const std::string& directory);
+
+/// The names that those packages obsolete: packages of these names may go. Throws SystemFailure.
+std::set<std::string> obsoleted_by(Ports& ports, const std::string& directory);
+
+std::vector<Package> without(const std::set<std::string>& names, std::vector<Package> packages);
+
 /// The packages in a directory of a medium, and up to two directories below it. Throws SystemFailure.
 std::vector<Package> packages_in(Ports& ports, const std::string& directory);
 

@@ -142,8 +142,8 @@ public:
     /// While the descriptor is open, logind refuses to shut down, to reboot and to sleep to whom it can;
     /// `why` is what it tells them. Root's reboot passes before systemd 257.
     virtual Fd inhibit_shutdown(const std::string& why) = 0;
-    /// A shutdown or reboot is under way, or scheduled.
-    virtual bool shutdown_is_due() = 0;
+    /// A shutdown or reboot is under way, or a reboot scheduled `within` this time from now.
+    virtual bool reboot_is_due(std::chrono::microseconds within) = 0;
     /// Asks logind for a reboot that begins when this process ends.
     virtual void reboot() = 0;
     /// A reboot with a wall message, `delay` from now.

@@ -49,16 +49,20 @@ ExitCode restart(Job& job) {
                              changed ? "the snapshot is the way back" : "start um-upgrade again"},
                             changed ? Outcome::needs_manual : Outcome::failed,
                             changed ? ExitCode::needs_manual : ExitCode::internal);
+    // As the interrupted run was told, unless this one is told otherwise.
+    if (!job.config_path.empty())
+        job.state.config = job.config_path;
+    if (!job.only_media.empty())
+        job.state.requested_media = job.only_media;
+    job.only_media = job.state.requested_media;
     if (!try_again(job))
         return give_up(job);
-    job.only_media =
-        job.state.requested_media; // the same media, wherever the interrupted run was told to find them
     return run_from(job, Stage::find);
 }
 
 /// Where an interrupted upgrade goes on.
 ExitCode resume(Job& job) {
-    if (job.state.stage == Stage::find) {
+    if (job.state.stage == Stage::find && !job.state.cut_off()) {
         announce(job); // recorded right before the journal was told, which may not have come to pass
     } else {
         job.announced = true;
@@ -115,16 +119,18 @@ ExitCode person_must_decide(Job& job) {
     return ExitCode::needs_manual;
 }
 
-/// The media of a change that was cut off were not at hand: once they are, it goes on.
-bool waits_for_media(const State& state) {
-    return state.waits_for_a_person() && state.cut_off() && state.reason && is_about_media(*state.reason);
+/// A change that was cut off met something that a person can mend, such as media that were not at hand: once
+/// it is mended, the change can be made again.
+bool may_be_mended(const State& state) {
+    return state.waits_for_a_person() && state.cut_off() && state.reason != Reason::interrupted;
 }
 
-void reopen(State& state) {
-    state.outcome.reset();
-    state.reason.reset();
-    for (auto* text : {&state.message, &state.hint, &state.finished})
+void reopen(Job& job) {
+    job.state.outcome.reset();
+    job.state.reason.reset();
+    for (auto* text : {&job.state.message, &job.state.hint, &job.state.finished})
         text->clear();
+    job.store.save(job.state);
 }
 
 } // namespace
@@ -134,8 +140,8 @@ ExitCode run_procedure(Job& job) {
     if (!state || (!state->open() && !state->waits_for_a_person()))
         return guarded(job, [&] { return start_new(job); });
     job.state = std::move(*state);
-    if (waits_for_media(job.state))
-        reopen(job.state);
+    if (may_be_mended(job.state))
+        reopen(job);
     if (job.state.waits_for_a_person())
         return person_must_decide(job);
     if (job.state.stage == Stage::reboot && !boot_happened(job) &&

@@ -144,19 +144,10 @@ std::optional<Answer> Dialogue::answer_to_last_line() {
     return clean_line(line_).empty() ? answer_to(last_line_) : std::nullopt;
 }
 
-std::optional<std::string> Dialogue::unfinished(const Pattern& shape) const {
+std::optional<std::string> Dialogue::open_question() const {
+    static const Pattern shape("([?]|？|[[(] *y(es)? */ *no? *[])]) *:? *$");
     auto line = clean_line(line_);
     return !line.empty() && shape.found_in(line) ? std::optional(std::move(line)) : std::nullopt;
-}
-
-std::optional<std::string> Dialogue::open_question() const {
-    static const Pattern shape("([?]|[[(] *y(es)? */ *no? *[])]) *:? *$");
-    return unfinished(shape);
-}
-
-std::optional<std::string> Dialogue::possible_question() const {
-    static const Pattern shape("[:>] *$");
-    return unfinished(shape);
 }
 
 std::string Dialogue::last_words() const {

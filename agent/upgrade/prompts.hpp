@@ -37,11 +37,8 @@ public:
     /// after it.
     std::optional<Answer> answer_to_last_line();
 
-    /// The unfinished line when it is a question for sure: (y/n), or a question mark.
+    /// The unfinished line when it has a question's shape: (y/n), or a question mark.
     std::optional<std::string> open_question() const;
-
-    /// The unfinished line when it may be one: it ends in a colon or '>', as some progress does, too.
-    std::optional<std::string> possible_question() const;
 
     /// What was printed last: the question, when somebody is known to wait for an answer.
     std::string last_words() const;
@@ -60,7 +57,6 @@ private:
     std::optional<Answer> answer_to(std::string& raw);
     bool applies(const Rule& rule, const std::string& question) const;
     void remember(const std::string& line);
-    std::optional<std::string> unfinished(const Pattern& shape) const;
 
     std::vector<Rule> rules_;
     std::deque<std::string> before_; ///< the lines before, since the last answer

@@ -77,13 +77,12 @@ void forget(Appliance& appliance, const std::vector<Package>& packages, const Sa
     erase_with(appliance, {"--justdb", "--nodeps", "--noscripts", "--notriggers"}, packages, say, what);
 }
 
-void put_damaged_configuration_aside(Appliance& appliance, const std::vector<Package>& packages,
+void put_damaged_configuration_aside(Appliance& appliance, const std::vector<std::string>& files,
                                      const std::string& suffix, const Say& say) {
-    if (packages.empty())
+    if (files.empty())
         return;
-    std::vector<std::string> command{"rpm", "-V", "--nodeps", "--noscripts"};
-    for (const auto& package : packages)
-        command.push_back(full_name(package));
+    std::vector<std::string> command{"rpm", "-Vp", "--nodeps", "--noscripts", "--nosignature", "--nodigest"};
+    command.insert(command.end(), files.begin(), files.end());
     for (const auto& path : torn_configuration(appliance.run(command, "", repair_limit).output)) {
         say(fmt::format("{} was cut off as it was written; putting it aside", path));
         if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, (path + suffix).c_str(), RENAME_NOREPLACE) < 0)

@@ -23,11 +23,11 @@ void erase(Appliance& appliance, const std::vector<Package>& packages, const Say
 /// (packages.damaged).
 void forget(Appliance& appliance, const std::vector<Package>& packages, const Say& say);
 
-/// Puts aside configuration of these packages that was cut off as rpm wrote it: its content is not the
-/// package's, its modification time still is. rpm would take it for an operator's and keep it; an operator's
-/// has another time. It stays beside, under its name with `suffix`, over nobody else's file. Throws
-/// SystemFailure.
-void put_damaged_configuration_aside(Appliance& appliance, const std::vector<Package>& packages,
+/// Puts aside configuration of these package files that was cut off as rpm wrote it: its content is not the
+/// package's, its modification time is, whether the package itself came into the database or not. rpm would
+/// take it for an operator's and keep it; an operator's has another time. It stays beside, under its name
+/// with `suffix`, over nobody else's file. Throws SystemFailure.
+void put_damaged_configuration_aside(Appliance& appliance, const std::vector<std::string>& files,
                                      const std::string& suffix, const Say& say);
 
 /// What the transaction that was cut off had installed already: its scripts may not have run.

@@ -89,9 +89,18 @@ ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode co
     return code;
 }
 
-/// What preflight would refuse is a failed verification when it is found after the boot.
-ExitCode code_of_failure(Stage stage, Reason reason) {
-    return stage == Stage::verify ? ExitCode::verification_failed : exit_code(reason);
+/// What preflight would refuse is a failed verification when it is found after the boot; and no code may say
+/// that nothing was changed where something was.
+ExitCode code_of_failure(const State& state, Reason reason) {
+    if (state.stage == Stage::verify)
+        return ExitCode::verification_failed;
+    if (state.cut_off())
+        return ExitCode::needs_manual;
+    const auto code = exit_code(reason);
+    return state.stage == Stage::apply && state.change == Change::failed &&
+                   code == ExitCode::preflight_refused
+               ? ExitCode::apply_failed
+               : code;
 }
 
 ExitCode succeed(Job& job) {
@@ -112,7 +121,7 @@ ExitCode nothing_to_do(Job& job) {
                              "the media are gone: " + job.note, "provide them again and start um-upgrade"},
                             outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual
                                                                                    : Outcome::failed,
-                            ExitCode::media);
+                            code_of_failure(job.state, Reason::media_none));
     job.audit.event(EventKind::upgrade_finished, State{},
                     {.message = "nothing to do: " + job.note, .outcome = Outcome::nothing_to_do});
     return ExitCode::done;
@@ -183,7 +192,7 @@ ExitCode run_from(Job& job, Stage first) {
 
 ExitCode close_refused(Job& job, const Refused& refused) {
     return close_failed(job, refused.first, outcome_of_failure(job.state),
-                        code_of_failure(job.state.stage, refused.first.reason));
+                        code_of_failure(job.state, refused.first.reason));
 }
 
 void close_terminated(Job& job) {

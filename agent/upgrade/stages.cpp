@@ -38,6 +38,21 @@ void ensure_sshd(Job& job) {
     job.note += fmt::format("{} was {} and {}", unit, before.enablement, before.active);
 }
 
+} // namespace
+
+void ensure_verification(Job& job) {
+    const auto status = job.ports.services.status(verify_unit);
+    if (status.masked || !status.loaded)
+        throw Failure(
+            Reason::services_unhealthy,
+            fmt::format("{} is {}", verify_unit, status.masked ? "masked" : "not installed"),
+            "nothing would go on after the reboot: unmask it, or install um-upgrade's package again");
+    if (status.enablement == "disabled" || status.enablement == "enabled-runtime")
+        job.ports.services.enable(verify_unit);
+}
+
+namespace {
+
 /// Would the package manager do it? Where the media's script makes the change, it is the script's to know.
 std::string objection(Job& job) {
     const auto content = content_of(job.ports, job.config);
@@ -94,6 +109,7 @@ Next preflight(Job& job) {
 
 Next prepare(Job& job) {
     job.store.keep_reserve();
+    ensure_verification(job);
     // A kernel package replaced during the change takes the running kernel's modules away: what the medium
     // needs must be in the kernel before.
     const auto loaded = job.ports.appliance.run({"modprobe", "--all", "loop", "isofs"}, "", command_limit);

@@ -20,6 +20,10 @@ inline std::optional<bool> ask(Job& job, const std::string& question) {
     return job.may_ask ? job.console.ask(question) : std::nullopt;
 }
 
+/// The unit that goes on after a boot must come up with it, above all when the change is cut off. Throws
+/// Failure (services.unhealthy).
+void ensure_verification(Job& job);
+
 /// Reads the record again, which the apply unit may have written.
 void reload(Job& job);
 

@@ -247,6 +247,7 @@ TEST_F(Systemd, RebootsUnderALockThatEndsWithTheProcess) {
     services.reboot();
     EXPECT_EQ(systemd.calls,
               (std::vector<std::string>{
+                  "LoadUnit reboot.target",
                   "Inhibit shutdown um-upgrade the upgrade's record is being closed delay", "Reboot no"}));
     EXPECT_EQ(test::open_descriptors(), before + 3); // both ends of the connection, and the lock
 }
@@ -272,16 +273,30 @@ TEST_F(Systemd, HoldsOffAShutdownAsLongAsTheLockIsHeld) {
     EXPECT_EQ(systemd.calls.back(), "Inhibit shutdown:sleep um-upgrade why block");
 }
 
-TEST_F(Systemd, KnowsAShutdownThatIsUnderWayOrScheduled) {
+TEST_F(Systemd, KnowsARebootThatIsUnderWayOrScheduled) {
     const std::string logind = "org.freedesktop.login1.Manager ";
-    EXPECT_FALSE(services.shutdown_is_due());
+    const auto within = std::chrono::minutes(5);
+    EXPECT_FALSE(services.reboot_is_due(within));
     systemd.properties[logind + "ScheduledShutdown"] = "reboot";
-    EXPECT_TRUE(services.shutdown_is_due());
-    systemd.properties[logind + "ScheduledShutdown"] = "";
+    systemd.seconds_to_shutdown = 200;
+    EXPECT_TRUE(services.reboot_is_due(within));
+    systemd.seconds_to_shutdown = 400; // somebody else's, at another time
+    EXPECT_FALSE(services.reboot_is_due(within));
+    systemd.seconds_to_shutdown = -10; // refused then, and never forgotten
+    EXPECT_FALSE(services.reboot_is_due(within));
+    systemd.properties[logind + "ScheduledShutdown"] = "dry-reboot";
+    systemd.seconds_to_shutdown = 200;
+    EXPECT_FALSE(services.reboot_is_due(within));
     systemd.properties[logind + "PreparingForShutdown"] = "yes";
-    EXPECT_TRUE(services.shutdown_is_due());
+    EXPECT_TRUE(services.reboot_is_due(within));
     systemd.errors["Get"] = "no such thing";
-    EXPECT_NE(failure_of([&] { services.shutdown_is_due(); }), "no failure");
+    EXPECT_NE(failure_of([&] { services.reboot_is_due(within); }), "no failure");
+}
+
+TEST_F(Systemd, AsksForNoRebootThatTheGuardWouldRefuse) {
+    systemd.properties[unit + "RefuseManualStart"] = "yes";
+    EXPECT_NE(failure_of([&] { services.reboot(); }).find("reboot.target refuses"), std::string::npos);
+    EXPECT_EQ(systemd.calls, (std::vector<std::string>{"LoadUnit reboot.target"}));
 }
 
 TEST_F(Systemd, SchedulesAReboot) {
@@ -321,7 +336,8 @@ TEST_F(Systemd, NamesAReplyThatCannotBeRead) {
     NiceMock<LibsystemdMock> mock;
     EXPECT_CALL(mock, sd_bus_message_read_basic(_, 'h', _)).WillOnce(Return(-ENXIO));
     EXPECT_CALL(mock, sd_bus_message_unref).Times(2);
-    EXPECT_EQ(failure_of([&] { services.reboot(); }), "read logind's lock: No such device or address");
+    EXPECT_EQ(failure_of([&] { services.inhibit_shutdown("why"); }),
+              "read logind's lock: No such device or address");
 }
 
 TEST_F(Systemd, KnowsItsOwnUnit) {

@@ -5,6 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include <atomic>
+#include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +28,7 @@ public:
 
     /// "org.freedesktop.systemd1.Unit ActiveState" and so on; texts. "Job" is the job's number.
     std::map<std::string, std::string> properties;
+    std::time_t seconds_to_shutdown = 0; ///< of ScheduledShutdown
     /// The error that a method is answered with.
     std::map<std::string, std::string> errors;
     /// How many calls of a method end with the connection cut before an answer.

@@ -181,7 +181,8 @@ TEST_F(Apply, FailsWhenThePackageManagerDoes) {
 }
 
 TEST_F(Apply, TakesTheMethodThatThePolicyNames) {
-    world.paths.insert(repository_metadata);
+    bring_packages();
+    world.script = "upgrade-um.sh"; // both
     config.apply.method = Method::packages;
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(terminal.last_command.at(0), "dnf");
@@ -246,6 +247,17 @@ TEST_F(Apply, FailsOnWhateverSomebodyIsKnownToWaitFor) {
     EXPECT_NE(state().message.find("Enter the license key"), std::string::npos);
 }
 
+TEST_F(Apply, GivesWhatOnlyLooksLikeAQuestionTwoMinutes) {
+    say("Are the services down yet?", seconds(119)); // nobody is known to wait for an answer
+    EXPECT_EQ(run(), ExitCode::done);
+    world.reboot();
+    verify();
+    world.installed = "4.6.0.1";
+    say("Are the services down yet?", seconds(120));
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().reason, Reason::script_prompt_unknown);
+}
+
 TEST_F(Apply, EndsNoPackageManagerForWhatOnlyLooksLikeAQuestion) {
     bring_packages();
     say("Is this ok? (y/n)", seconds(200));
@@ -259,4 +271,19 @@ TEST_F(Apply, HoldsOffAShutdownAndGoesOnWithoutALock) {
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_TRUE(world.called("inhibit_shutdown"));
     EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Apply, FailsWhereAPackagesScriptFailedThoughRpmWentOn) {
+    for (const bool packages : {false, true}) {
+        if (packages)
+            bring_packages();
+        say("warning: %post(linux-6.1-1.x86_64) scriptlet failed, exit status 3\n", milliseconds(0));
+        EXPECT_EQ(run(), ExitCode::apply_failed);
+        EXPECT_EQ(state().reason, Reason::packages_incomplete);
+        EXPECT_NE(state().message.find("%post(linux-6.1-1.x86_64)"), std::string::npos);
+        abandon("next");
+        world.installed = "4.6.0.1";
+    }
+    say("warning: %postun(old-1-1.noarch) scriptlet failed, exit status 1\n", milliseconds(0));
+    EXPECT_EQ(run(), ExitCode::done);
 }

@@ -197,7 +197,7 @@ TEST_F(Crashed, AsksForTheRebootAgain) {
     EXPECT_EQ(verify(), ExitCode::done); // in the same boot: the unit that takes up what a killed agent left
     EXPECT_EQ(state().stage, Stage::reboot);
     EXPECT_EQ(world.count("reboot"), 2);
-    world.shutdown_is_due = true;
+    world.reboot_is_due = true;
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 2);
     EXPECT_EQ(world.count("script"), 1);

@@ -198,7 +198,7 @@ TEST_F(CutOff, GoesOnOnceTheMediaAreBack) {
     run_and_crash();
     const auto paths = std::exchange(world.paths, {});
     for (int boot = 1; boot <= 5; ++boot) {
-        EXPECT_EQ(run(), ExitCode::media) << boot;
+        EXPECT_EQ(run(), ExitCode::needs_manual) << boot;
         EXPECT_EQ(state().outcome, Outcome::needs_manual) << boot;
         EXPECT_EQ(state().reason, Reason::media_none) << boot;
         EXPECT_EQ(verify(), ExitCode::done) << boot; // it is closed: that is for a person
@@ -226,10 +226,10 @@ TEST_F(CutOff, InstallsAfreshWhatWasNewAndCutOff) {
 TEST_F(CutOff, AsksForNoSecondRebootInOneBoot) {
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 1);
-    world.shutdown_is_due = true;
+    world.reboot_is_due = true;
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 1);
-    world.shutdown_is_due = false; // the first one was lost
+    world.reboot_is_due = false; // the first one was lost
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 2);
 }
@@ -249,4 +249,53 @@ TEST_F(CutOff, WritesTheJournalWhereTheStoryMustNotBeLost) {
     EXPECT_LT(first("flush_journal"), first("script"));
     const auto before_reboot = std::find(calls.rbegin(), calls.rend(), "flush_journal");
     EXPECT_GT(before_reboot, std::find(calls.rbegin(), calls.rend(), "reboot"));
+}
+
+TEST_F(CutOff, GoesOnOnceMediaThatChangedInTheLastMomentAreGoodAgain) {
+    bring_packages();
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    world.failures.insert({"expect_unchanged", Failure(Reason::media_changed, "it was written to")});
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().reason, Reason::media_changed);
+    world.failures.clear();
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_TRUE(state().open());
+}
+
+TEST_F(CutOff, GoesOnWithTheMediaThatItIsToldOf) {
+    world.fates["digest"] = Fate::crash;
+    run_and_crash();
+    world.paths = {"/other/" + iso_name};
+    for (const auto* suffix : {".mf", ".crt", ".sign"})
+        world.sidecars["/other/" + iso_name.substr(0, iso_name.size() - 4) + suffix] =
+            world.sidecars[stem + suffix];
+    only_media = "/other/" + iso_name;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().requested_media, only_media);
+}
+
+TEST_F(CutOff, EnablesWhatGoesOnAfterABootBeforeTheChange) {
+    world.units[verify_unit].enablement = "disabled";
+    bool enabled = false;
+    world.hooks["script"] = [&] { enabled = world.units[verify_unit].enablement == "enabled"; };
+    run();
+    EXPECT_TRUE(enabled);
+}
+
+TEST_F(CutOff, ChangesNothingWhereNothingWouldGoOnAfterABoot) {
+    world.units[verify_unit].masked = true;
+    EXPECT_EQ(run(), ExitCode::preflight_refused);
+    EXPECT_EQ(state().reason, Reason::services_unhealthy);
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_FALSE(world.called("script"));
+}
+
+TEST_F(CutOff, StartsAUnitAgainThatDiedBeforeItBeganTheChange) {
+    world.fates["inhibit_shutdown"] = Fate::crash;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("begin"), 2);
+    EXPECT_EQ(world.count("script"), 1);
+    EXPECT_EQ(state().change, Change::done);
 }

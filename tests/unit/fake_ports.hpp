@@ -44,7 +44,7 @@ struct World {
                                                 {stem + ".crt", "a certificate"},
                                                 {stem + ".sign", "a signature"}};
     std::string script = "upgrade-um.sh";
-    bool shutdown_is_due = false;
+    bool reboot_is_due = false;
     bool awaits_input = false;                  ///< somebody reads what is typed
     std::string damage;                         ///< of the rpm database, in rpm's words
     std::string lock_holder;                    ///< of the rpm database; empty: nobody
@@ -64,6 +64,7 @@ struct World {
     World() {
         for (const auto* unit : {"sshd.service", "vmware-um-login.service", "vmware-um-journal.service"})
             units[unit] = {true, false, "active", "enabled", "", "success", false};
+        units[verify_unit] = {true, false, "inactive", "enabled", "", "success", false};
         units[apply_unit] = {true, false, "inactive", "static", "", "success", false};
         work = [this](const Terminal::Session&) {
             installed = "4.7.0.0";
@@ -253,9 +254,9 @@ public:
         world_.call("inhibit_shutdown");
         return Fd();
     }
-    bool shutdown_is_due() override {
-        world_.call("shutdown_is_due");
-        return world_.shutdown_is_due;
+    bool reboot_is_due(std::chrono::microseconds) override {
+        world_.call("reboot_is_due");
+        return world_.reboot_is_due;
     }
     void reboot() override { world_.call("reboot"); }
     void schedule_reboot(std::chrono::microseconds) override { world_.call("schedule_reboot"); }
@@ -275,6 +276,10 @@ public:
         world_.call("run " + command.at(0) + (user.empty() ? "" : " as " + user));
         if (command.at(0) == "rpm" && command.at(1) == "--verifydb")
             return {world_.damage.empty() ? 0 : 1, "", false, world_.damage};
+        if (command.at(0) == "rpm" && command.back() == "[%{OBSOLETENAME}\\n]")
+            return {0, "", false};
+        if (command.at(0) == "rpm" && (command.at(1) == "-qp" || command.at(1) == "-qa"))
+            return {0, "package|0|1|1|noarch\n", false}; // the media's one is installed already
         if (command.at(0) == "rpm")
             return world_.installed.empty() ? CommandResult{1, "package is not installed\n", false}
                                             : CommandResult{0, world_.installed, false};

@@ -215,18 +215,17 @@ TEST_F(Manager, PutsConfigurationAsideThatWasCutOffAndLeavesTheOperators) {
     const auto torn = scratch.file("torn.conf", "half a li");
     const auto operators = scratch.file("operators.conf", "mine");
     const auto program = scratch.file("program", "");
-    appliance.answers["-V"] = {1,
-                               "S.5......  c " + empty + "\n..5......  c " + torn + "\nS.5....T.  c " +
-                                   operators + "\nS.5......    " + program + "\nmissing   c /no/such\n",
-                               false};
+    appliance.answers["-Vp"] = {1,
+                                "S.5......  c " + empty + "\n..5......  c " + torn + "\nS.5....T.  c " +
+                                    operators + "\nS.5......    " + program + "\nmissing   c /no/such\n",
+                                false};
     const auto say = [](const std::string&) {};
-    put_damaged_configuration_aside(appliance, {package("a", "1")}, ".aside", say);
+    put_damaged_configuration_aside(appliance, {"/m/a.rpm"}, ".aside", say);
     EXPECT_EQ(um::test::names_in(scratch.path()),
               (std::vector<std::string>{"empty.conf.aside", "operators.conf", "program", "snapshot.ini",
                                         "torn.conf.aside"}));
     scratch.file("empty.conf", ""); // and never over what stands there
-    EXPECT_THROW(put_damaged_configuration_aside(appliance, {package("a", "1")}, ".aside", say),
-                 SystemFailure);
+    EXPECT_THROW(put_damaged_configuration_aside(appliance, {"/m/a.rpm"}, ".aside", say), SystemFailure);
     appliance.commands.clear();
     put_damaged_configuration_aside(appliance, {}, ".aside", say);
     EXPECT_THAT(appliance.commands, IsEmpty());
@@ -271,4 +270,12 @@ TEST_F(Manager, LooksForWhoWritesToTheDatabaseAndForDamage) {
     const auto found = look_at_database(appliance);
     EXPECT_EQ(found.writer, "dnf (process 7)");
     EXPECT_EQ(found.damage, "rpm --verifydb ended with status 1: error: page 3");
+}
+
+TEST_F(Manager, KnowsWhatTheMediaObsolete) {
+    world.paths.insert("/r/a.rpm");
+    appliance.answers["-qp"] = {0, "java11\nfoo\n", false};
+    EXPECT_THAT(obsoleted_by(ports, "/r"), testing::UnorderedElementsAre("foo", "java11"));
+    EXPECT_THAT(without({"foo"}, {package("foo", "1"), package("a", "1")}), ElementsAre(package("a", "1")));
+    EXPECT_THAT(obsoleted_by(ports, "/none"), IsEmpty());
 }

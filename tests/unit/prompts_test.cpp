@@ -20,12 +20,6 @@ bool looks_like_a_question(const std::string& output) {
     return dialogue.open_question().has_value();
 }
 
-bool may_be_a_question(const std::string& output) {
-    Dialogue dialogue({});
-    dialogue.feed(output);
-    return dialogue.possible_question().has_value();
-}
-
 const std::string snapshot_question =
     "Is a snapshot of the vCloud Usage Meter appliance virtual machine created "
     "in the running vCenter Server environment? (y/n): ";
@@ -148,11 +142,8 @@ TEST(Prompts, KnowsAQuestionThatItCannotAnswer) {
     for (const std::string line :
          {"Continue? (y/n)", "Continue [Y/n] ", "Are you sure?", "(yes/no)", "Sure?: "})
         EXPECT_TRUE(looks_like_a_question(line)) << line;
-    for (const std::string line : {"Password: ", "Enter a name:", "> "}) { // or progress
-        EXPECT_FALSE(looks_like_a_question(line)) << line;
-        EXPECT_TRUE(may_be_a_question(line)) << line;
-    }
-    for (const std::string line : {"", "Installing", "Installing ...", "50 %", "Continue?\n", "   "})
+    for (const std::string line : {"Password: ", "Enter a name:", "> ", // or progress
+                                   "", "Installing", "Installing ...", "50 %", "Continue?\n", "   "})
         EXPECT_FALSE(looks_like_a_question(line)) << line;
 }
 

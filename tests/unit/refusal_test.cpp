@@ -121,7 +121,8 @@ const Case cases[] = {
      Reason::sshd_unmanageable, ExitCode::preflight_refused, Outcome::failed, Stage::prepare},
     {"AScriptThatFails", script([](World&, const Terminal::Session&) { return 3; }), Reason::script_failed,
      ExitCode::apply_failed, Outcome::needs_manual, Stage::apply},
-    {"AScriptThatAsksSomethingElse", script([](World&, const Terminal::Session& session) {
+    {"AScriptThatAsksSomethingElse", script([](World& world, const Terminal::Session& session) {
+         world.awaits_input = true;
          session.on_output("Erase everything? ");
          session.on_quiet(std::chrono::seconds(15));
          return 0;

@@ -28,6 +28,7 @@ struct Story : testing::Test {
     void bring_packages() {
         world.script = "none";
         world.paths.insert(repository_metadata);
+        world.paths.insert(mount_point + "/repo/package.rpm");
     }
 
     template <class Work>
