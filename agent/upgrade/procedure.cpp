@@ -58,15 +58,13 @@ ExitCode restart(Job& job) {
 
 /// Where an interrupted upgrade goes on.
 ExitCode resume(Job& job) {
-    if (job.state.stage == Stage::find) {
+    if (job.state.stage == Stage::find)
         announce(job); // recorded right before the journal was told, which may not have come to pass
-    } else {
-        job.announced = true;
-        job.audit.event(EventKind::upgrade_resumed, job.state,
-                        {.message = fmt::format("upgrade {} goes on after an interruption in {}",
-                                                job.state.id, word(job.state.stage)),
-                         .stage = job.state.stage});
-    }
+    job.announced = true;
+    job.audit.event(EventKind::upgrade_resumed, job.state,
+                    {.message = fmt::format("upgrade {} goes on after an interruption in {}", job.state.id,
+                                            word(job.state.stage)),
+                     .stage = job.state.stage});
     switch (step_of(job.state.stage).on_crash) {
     case OnCrash::restart:
         return restart(job);
