@@ -62,15 +62,13 @@ ExitCode restart(Job& job) {
 
 /// Where an interrupted upgrade goes on.
 ExitCode resume(Job& job) {
-    if (job.state.stage == Stage::find && !job.state.cut_off()) {
+    if (job.state.stage == Stage::find && !job.state.cut_off())
         announce(job); // recorded right before the journal was told, which may not have come to pass
-    } else {
-        job.announced = true;
-        job.audit.event(EventKind::upgrade_resumed, job.state,
-                        {.message = fmt::format("upgrade {} goes on after an interruption in {}",
-                                                job.state.id, word(job.state.stage)),
-                         .stage = job.state.stage});
-    }
+    job.announced = true;
+    job.audit.event(EventKind::upgrade_resumed, job.state,
+                    {.message = fmt::format("upgrade {} goes on after an interruption in {}", job.state.id,
+                                            word(job.state.stage)),
+                     .stage = job.state.stage});
     switch (step_of(job.state.stage).on_crash) {
     case OnCrash::restart:
         return restart(job);

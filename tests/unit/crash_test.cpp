@@ -117,7 +117,9 @@ TEST_F(Crashed, TellsOfAnUpgradeThatWasOnlyRecorded) {
     }());
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(state().id, "id-0");
-    EXPECT_EQ(events().find("upgrade-started stage-started:find stage-finished:find"), 0U);
+    EXPECT_EQ(events().find("upgrade-started stage-started:find upgrade-resumed:find "
+                            "stage-finished:find"),
+              0U);
 }
 
 TEST_F(Crashed, UnmountsWhatAKilledAgentLeft) {

@@ -128,5 +128,6 @@ def tracer_of(process):
 
 def killed_at(point):
     """What the process was about to do when it was killed; empty when it came to its end."""
-    text = log(point["process"]).read_text(errors="replace")
-    return show(lines(point["process"])[-1]) if "+++ killed by SIGKILL +++" in text else ""
+    # systemd ends strace with the rest of the unit, perhaps before it has told of the kill.
+    ended = "+++ exited with" in log(point["process"]).read_text(errors="replace")
+    return "" if ended else show(lines(point["process"])[-1])

@@ -85,8 +85,8 @@ class Judgement:
         kinds = [event["UM_EVENT"] for event in events]
         last = events[-1] if events else {}
         self._expect("the story's end", (last.get("UM_EVENT"), last.get("UM_OUTCOME")), ("upgrade-finished", outcome))
-        if kinds.count("upgrade-started") > 1 or kinds.count("upgrade-finished") > 2:
-            self.violations.append(f"a story that begins or ends more than once: {' '.join(kinds)}")
+        if kinds.count("upgrade-started") > 2 or kinds.count("upgrade-finished") > 2:
+            self.violations.append(f"a story that begins or ends more than twice: {' '.join(kinds)}")
         if self._upgrade["attempts"] > 1 and "upgrade-resumed" not in kinds:
             self.violations.append(f"a story without its interruption: {' '.join(kinds)}")
         self._judge_lost_entries(upgrade)
