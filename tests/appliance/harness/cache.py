@@ -3,7 +3,6 @@ import fcntl
 import hashlib
 import os
 import pathlib
-import shutil
 import subprocess
 
 PROJECT = pathlib.Path(__file__).resolve().parents[3]
@@ -26,6 +25,11 @@ def digest_of(inputs):
     return digest.hexdigest()[:16]
 
 
+def remove(directory):
+    """Removes a tree, but never what a build that was killed left mounted in it: that is the host's /proc and /sys."""
+    subprocess.run(["rm", "-rf", "--one-file-system", directory], check=True)
+
+
 def cached(name, inputs, make):
     """The directory that make(directory) fills: made once for the same inputs, whole or not at all."""
     STORE.mkdir(parents=True, exist_ok=True)
@@ -35,7 +39,7 @@ def cached(name, inputs, make):
         if not made.exists():
             # Only what is in use is kept: these directories are large.
             for old in STORE.glob(f"{name}-*"):
-                shutil.rmtree(old)
+                remove(old)
             partial = STORE / f"{name}-partial"
             partial.mkdir()
             make(partial)
