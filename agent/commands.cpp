@@ -3,6 +3,7 @@
 #include "confirmation.hpp"
 #include "report.hpp"
 #include "system/file.hpp"
+#include "system/termination.hpp"
 #include "upgrade/apply.hpp"
 #include "upgrade/procedure.hpp"
 #include "upgrade/product.hpp"
@@ -121,6 +122,7 @@ ExitCode check_command(Context& context) {
 }
 
 ExitCode apply_command(Context& context) {
+    refuse_termination();
     Workplace workplace(context); // without the lock: `run` holds it and waits
     return apply_change(workplace.job);
 }

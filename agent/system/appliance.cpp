@@ -66,6 +66,42 @@ void LinuxAppliance::sync(const std::vector<std::string>& paths) {
     }
 }
 
+void LinuxAppliance::flush_journal() noexcept {
+    try {
+        constexpr std::chrono::seconds limit{60};
+        run_process({"journalctl", "--sync"}, "", limit);
+    } catch (...) {
+        // ignoring: journald writes it later by itself
+    }
+}
+
+std::optional<std::uint64_t> LinuxAppliance::file_size(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) < 0 || !S_ISREG(status.st_mode))
+        return std::nullopt;
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::string LinuxAppliance::kernel_release() {
+    return kernel_text("/proc/sys/kernel/osrelease");
+}
+
+std::optional<std::string> LinuxAppliance::lock_holder(const std::string& path) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!fd && errno == ENOENT)
+        return std::nullopt; // nobody ever locked it
+    struct flock asked {};
+    asked.l_type = F_RDLCK;
+    asked.l_whence = SEEK_SET;
+    if (!fd || ::fcntl(fd.get(), F_GETLK, &asked) < 0)
+        throw SystemFailure(fmt::format("ask for the lock of '{}'", path), errno);
+    if (asked.l_type == F_UNLCK)
+        return std::nullopt;
+    auto name = read_file_if_there(fmt::format("/proc/{}/comm", asked.l_pid), 4096).value_or("?");
+    name.erase(name.find_last_not_of('\n') + 1);
+    return fmt::format("{} (process {})", name, asked.l_pid);
+}
+
 std::chrono::system_clock::time_point LinuxAppliance::now() {
     return std::chrono::system_clock::now();
 }

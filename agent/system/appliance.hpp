@@ -15,6 +15,10 @@ public:
     Space space(const std::string& path) override;
     std::string boot_id() override;
     void sync(const std::vector<std::string>& paths) override;
+    void flush_journal() noexcept override;
+    std::optional<std::uint64_t> file_size(const std::string& path) override;
+    std::string kernel_release() override;
+    std::optional<std::string> lock_holder(const std::string& path) override;
     std::chrono::system_clock::time_point now() override;
     std::chrono::microseconds uptime() override;
     void sleep(std::chrono::milliseconds time) override;

@@ -227,8 +227,8 @@ CommandResult run_process(const std::vector<std::string>& command, const std::st
     CommandResult result;
     const auto deadline = Clock::now() + limit;
     // A program may close its output and work on.
-    result.timed_out =
-        !collect({{{output, result.output}, {errors, result.errors}}}, deadline) || !child.ends_before(deadline);
+    result.timed_out = !collect({{{output, result.output}, {errors, result.errors}}}, deadline) ||
+                       !child.ends_before(deadline);
     if (result.timed_out)
         kill_group(child.pid());
     result.status = exit_status(child.wait());

@@ -2,6 +2,7 @@
 
 #include "system/file.hpp"
 #include "system/process.hpp"
+#include "system/terminal_reader.hpp"
 
 #include <array>
 #include <csignal>
@@ -108,6 +109,7 @@ std::optional<std::string> read_some(int master, bool& closed) {
 int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
                      const Session& session) {
     const auto pty = open_pty();
+    slave_ = pty.slave;
     const ExecArguments arguments(command, environment);
     const auto pid = ::fork();
     if (pid < 0)
@@ -140,6 +142,10 @@ int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<
             heard = Clock::now();
         }
     }
+}
+
+bool PtyTerminal::awaits_input() {
+    return is_read(slave_);
 }
 
 } // namespace um

@@ -41,10 +41,12 @@ private:
     sd_bus_error error_ = SD_BUS_ERROR_NULL;
 };
 
-const char* manager_interface = "org.freedesktop.systemd1.Manager";
-const char* manager_path = "/org/freedesktop/systemd1";
-
 } // namespace
+
+const SystemdServices::Object SystemdServices::systemd_manager{systemd, "/org/freedesktop/systemd1",
+                                                               "org.freedesktop.systemd1.Manager"};
+const SystemdServices::Object SystemdServices::logind_manager{
+    "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"};
 
 sd_bus* SystemdServices::connection() {
     if (bus_ && sd_bus_is_open(bus_.get()) <= 0)
@@ -77,42 +79,40 @@ SystemdServices::Message SystemdServices::call(const Object& object, const char*
 }
 
 std::string SystemdServices::unit_path(const std::string& unit) {
-    const Object manager{systemd, manager_path, manager_interface};
-    const auto request = new_call(manager, "LoadUnit");
+    const auto request = new_call(systemd_manager, "LoadUnit");
     expect(sd_bus_message_append_basic(request.get(), 's', unit.c_str()), "append a unit's name");
-    const auto reply = call(manager, "LoadUnit", request);
+    const auto reply = call(systemd_manager, "LoadUnit", request);
     const char* path = nullptr;
     expect(sd_bus_message_read_basic(reply.get(), 'o', &path), "read a unit's path");
     return path;
 }
 
-SystemdServices::Message SystemdServices::property(const std::string& path, const char* interface,
-                                                   const char* name, const char* type) {
-    const Object properties{systemd, path, "org.freedesktop.DBus.Properties"};
+SystemdServices::Message SystemdServices::property(const Object& object, const char* name, const char* type) {
+    const Object properties{object.service, object.path, "org.freedesktop.DBus.Properties"};
     const auto request = new_call(properties, "Get");
-    expect(sd_bus_message_append_basic(request.get(), 's', interface), "append an interface");
+    expect(sd_bus_message_append_basic(request.get(), 's', object.interface), "append an interface");
     expect(sd_bus_message_append_basic(request.get(), 's', name), "append a property");
     auto reply = call(properties, "Get", request);
     expect(sd_bus_message_enter_container(reply.get(), 'v', type), fmt::format("read the property {}", name));
     return reply;
 }
 
-std::string SystemdServices::text_property(const std::string& path, const char* interface, const char* name) {
-    const auto reply = property(path, interface, name, "s");
+std::string SystemdServices::text_property(const Object& object, const char* name) {
+    const auto reply = property(object, name, "s");
     const char* text = nullptr;
     expect(sd_bus_message_read_basic(reply.get(), 's', &text), fmt::format("read the property {}", name));
     return text;
 }
 
 UnitStatus SystemdServices::status(const std::string& unit) {
-    const auto path = unit_path(unit);
+    const Object object{systemd, unit_path(unit), unit_interface};
     UnitStatus status;
-    const auto load = text_property(path, unit_interface, "LoadState");
+    const auto load = text_property(object, "LoadState");
     status.loaded = load == "loaded";
     status.masked = load == "masked";
-    status.active = text_property(path, unit_interface, "ActiveState");
-    status.enablement = text_property(path, unit_interface, "UnitFileState");
-    const auto job = property(path, unit_interface, "Job", "(uo)");
+    status.active = text_property(object, "ActiveState");
+    status.enablement = text_property(object, "UnitFileState");
+    const auto job = property(object, "Job", "(uo)");
     std::uint32_t job_id = 0;
     expect(sd_bus_message_enter_container(job.get(), 'r', "uo"), "read a unit's job");
     expect(sd_bus_message_read_basic(job.get(), 'u', &job_id), "read a unit's job");
@@ -120,8 +120,9 @@ UnitStatus SystemdServices::status(const std::string& unit) {
     const std::string_view suffix = ".service";
     if (status.loaded && unit.size() > suffix.size() &&
         unit.compare(unit.size() - suffix.size(), suffix.size(), suffix) == 0) {
-        status.status_text = text_property(path, service_interface, "StatusText");
-        status.result = text_property(path, service_interface, "Result");
+        const Object process{systemd, object.path, service_interface};
+        status.status_text = text_property(process, "StatusText");
+        status.result = text_property(process, "Result");
     }
     return status;
 }
@@ -143,8 +144,7 @@ UnitStatus SystemdServices::patient_status(const std::string& unit) {
 }
 
 void SystemdServices::enable(const std::string& unit) {
-    const Object manager{systemd, manager_path, manager_interface};
-    const auto request = new_call(manager, "EnableUnitFiles");
+    const auto request = new_call(systemd_manager, "EnableUnitFiles");
     const int runtime = 0;
     const int force = 0;
     expect(sd_bus_message_open_container(request.get(), 'a', "s"), "append a list of units");
@@ -152,16 +152,15 @@ void SystemdServices::enable(const std::string& unit) {
     expect(sd_bus_message_close_container(request.get()), "append a list of units");
     expect(sd_bus_message_append_basic(request.get(), 'b', &runtime), "append a flag");
     expect(sd_bus_message_append_basic(request.get(), 'b', &force), "append a flag");
-    call(manager, "EnableUnitFiles", request);
-    call(manager, "Reload", new_call(manager, "Reload"));
+    call(systemd_manager, "EnableUnitFiles", request);
+    call(systemd_manager, "Reload", new_call(systemd_manager, "Reload"));
 }
 
 void SystemdServices::queue_start(const std::string& unit) {
-    const Object manager{systemd, manager_path, manager_interface};
-    const auto request = new_call(manager, "StartUnit");
+    const auto request = new_call(systemd_manager, "StartUnit");
     expect(sd_bus_message_append_basic(request.get(), 's', unit.c_str()), "append a unit's name");
     expect(sd_bus_message_append_basic(request.get(), 's', "replace"), "append a job mode");
-    call(manager, "StartUnit", request);
+    call(systemd_manager, "StartUnit", request);
 }
 
 void SystemdServices::start(const std::string& unit) {
@@ -179,10 +178,17 @@ void SystemdServices::start(const std::string& unit) {
         throw SystemFailure(fmt::format("start {}: it is {} ({})", unit, now.active, now.result));
 }
 
-std::string SystemdServices::run_to_end(const std::string& unit,
-                                        const std::function<void(const std::string&)>& on_status) {
-    if (!patient_status(unit).running())
+void SystemdServices::begin(const std::string& unit) {
+    try {
         queue_start(unit);
+    } catch (const SystemFailure&) { // D-Bus went away, perhaps with the answer alone
+        if (!patient_status(unit).running())
+            throw;
+    }
+}
+
+std::string SystemdServices::wait_for_end(const std::string& unit,
+                                          const std::function<void(const std::string&)>& on_status) {
     // Asked again and again, not told by signals: those are lost when D-Bus restarts or systemd re-executes.
     std::string said;
     for (;;) {
@@ -197,34 +203,52 @@ std::string SystemdServices::run_to_end(const std::string& unit,
     }
 }
 
-void SystemdServices::reboot() {
-    const Object logind{"org.freedesktop.login1", "/org/freedesktop/login1",
-                        "org.freedesktop.login1.Manager"};
-    // A delay lock that ends with this process: the unit is seen to end well before the machine goes down.
-    const auto inhibit = new_call(logind, "Inhibit");
-    for (const auto* word : {"shutdown", "um-upgrade", "the upgrade's record is being closed", "delay"})
-        expect(sd_bus_message_append_basic(inhibit.get(), 's', word), "append a word");
-    const auto reply = call(logind, "Inhibit", inhibit);
+/// A lock of logind's that ends with its descriptor, whatever becomes of this process.
+Fd SystemdServices::inhibit(const char* mode, const std::string& why) {
+    const auto request = new_call(logind_manager, "Inhibit");
+    const bool block = std::string_view(mode) == "block";
+    for (const auto* word : {block ? "shutdown:sleep" : "shutdown", "um-upgrade", why.c_str(), mode})
+        expect(sd_bus_message_append_basic(request.get(), 's', word), "append a word");
+    const auto reply = call(logind_manager, "Inhibit", request);
     int lock = -1;
     expect(sd_bus_message_read_basic(reply.get(), 'h', &lock), "read logind's lock");
-    delay_lock_ = Fd(::fcntl(lock, F_DUPFD_CLOEXEC, 3)); // the message owns its descriptor
+    return Fd(::fcntl(lock, F_DUPFD_CLOEXEC, 3)); // the message owns its descriptor
+}
 
-    const auto request = new_call(logind, "Reboot");
+Fd SystemdServices::inhibit_shutdown(const std::string& why) {
+    return inhibit("block", why);
+}
+
+bool SystemdServices::shutdown_is_due() {
+    const auto preparing = property(logind_manager, "PreparingForShutdown", "b");
+    int under_way = 0;
+    expect(sd_bus_message_read_basic(preparing.get(), 'b', &under_way), "read PreparingForShutdown");
+    if (under_way != 0)
+        return true;
+    const auto scheduled = property(logind_manager, "ScheduledShutdown", "(st)");
+    const char* kind = nullptr; // empty: nothing is scheduled
+    expect(sd_bus_message_enter_container(scheduled.get(), 'r', "st"), "read ScheduledShutdown");
+    expect(sd_bus_message_read_basic(scheduled.get(), 's', &kind), "read ScheduledShutdown");
+    return *kind != '\0';
+}
+
+void SystemdServices::reboot() {
+    // The unit is seen to end well before the machine goes down.
+    delay_lock_ = inhibit("delay", "the upgrade's record is being closed");
+    const auto request = new_call(logind_manager, "Reboot");
     const int interactive = 0;
     expect(sd_bus_message_append_basic(request.get(), 'b', &interactive), "append a flag");
-    call(logind, "Reboot", request);
+    call(logind_manager, "Reboot", request);
 }
 
 void SystemdServices::schedule_reboot(std::chrono::microseconds delay) {
-    const Object logind{"org.freedesktop.login1", "/org/freedesktop/login1",
-                        "org.freedesktop.login1.Manager"};
     const auto now = std::chrono::system_clock::now().time_since_epoch() + delay;
     const auto when =
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-    const auto request = new_call(logind, "ScheduleShutdown");
+    const auto request = new_call(logind_manager, "ScheduleShutdown");
     expect(sd_bus_message_append_basic(request.get(), 's', "reboot"), "append a word");
     expect(sd_bus_message_append_basic(request.get(), 't', &when), "append a time");
-    call(logind, "ScheduleShutdown", request);
+    call(logind_manager, "ScheduleShutdown", request);
 }
 
 bool SystemdServices::inside(const std::string& unit) {

@@ -13,8 +13,11 @@ public:
     UnitStatus status(const std::string& unit) override;
     void enable(const std::string& unit) override;
     void start(const std::string& unit) override;
-    std::string run_to_end(const std::string& unit,
-                           const std::function<void(const std::string&)>& on_status) override;
+    void begin(const std::string& unit) override;
+    std::string wait_for_end(const std::string& unit,
+                             const std::function<void(const std::string&)>& on_status) override;
+    Fd inhibit_shutdown(const std::string& why) override;
+    bool shutdown_is_due() override;
     void reboot() override;
     void schedule_reboot(std::chrono::microseconds delay) override;
     bool inside(const std::string& unit) override;
@@ -27,15 +30,18 @@ private:
         std::string path;
         const char* interface;
     };
+    static const Object systemd_manager;
+    static const Object logind_manager;
 
     sd_bus* connection();
     Message new_call(const Object& object, const char* member);
     Message call(const Object& object, const char* member, const Message& request);
     void queue_start(const std::string& unit);
     std::string unit_path(const std::string& unit);
-    Message property(const std::string& path, const char* interface, const char* name, const char* type);
-    std::string text_property(const std::string& path, const char* interface, const char* name);
+    Message property(const Object& object, const char* name, const char* type);
+    std::string text_property(const Object& object, const char* name);
     UnitStatus patient_status(const std::string& unit);
+    Fd inhibit(const char* mode, const std::string& why);
 
     Bus bus_;
     Fd delay_lock_; ///< logind waits for its end with the reboot

@@ -8,6 +8,7 @@ namespace um {
 namespace {
 
 volatile std::sig_atomic_t caught = 0;
+bool refused = false;
 
 void remember(int signal) {
     caught = signal;
@@ -25,12 +26,22 @@ void catch_termination() {
 }
 
 void check_termination() {
-    if (caught != 0)
+    if (caught != 0 && !refused)
         throw Terminated{static_cast<int>(caught)};
 }
 
 void forget_termination() noexcept {
     caught = 0;
+}
+
+void refuse_termination() noexcept {
+    refused = true;
+}
+
+bool asked_to_terminate() noexcept {
+    const bool asked = caught != 0;
+    caught = 0;
+    return asked;
 }
 
 void end_by(int signal) {

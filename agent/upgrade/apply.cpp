@@ -3,13 +3,15 @@
 #include "system/file.hpp"
 #include "upgrade/content.hpp"
 #include "upgrade/conversation.hpp"
+#include "upgrade/kernels.hpp"
 #include "upgrade/package_manager.hpp"
 #include "upgrade/packages.hpp"
 #include "upgrade/product.hpp"
 #include "upgrade/recovery.hpp"
 #include "upgrade/version.hpp"
 
-#include <tuple>
+#include <algorithm>
+#include <iterator>
 
 namespace um {
 namespace {
@@ -21,7 +23,8 @@ struct Plan {
     std::vector<Package> packages;     ///< that the medium brings
     std::vector<Package> before;       ///< that were installed before the change was begun
     bool again = false;                ///< it was begun before, and cut off
-    std::vector<Package> unfinished{}; ///< installed by then, perhaps without their scripts
+    std::vector<Package> unfinished{}; ///< replaced by then, perhaps without their scripts
+    std::vector<Package> fresh{};      ///< new here, and to be installed afresh
 };
 
 Plan make_plan(Job& job) {
@@ -38,6 +41,7 @@ Plan make_plan(Job& job) {
         if (!plan.packages.empty())
             plan.before = installed_packages(job.ports.appliance).packages;
         replace_file(earlier_package_list(job), to_text(plan.before));
+        replace_file(fresh_package_list(job), "");
     }
     replace_file(package_list(job), to_text(plan.packages));
     return plan;
@@ -49,10 +53,24 @@ Failure failed(Job& job, Reason reason, const std::string& message) {
 
 void run_script(Job& job, ChangeLog& log) {
     const auto& script = job.config.apply.script;
-    const int status =
-        Conversation(job, log, "the script").hold({"/bin/bash", job.config.media.mount_point + "/" + script});
+    const int status = Conversation(job, log, Partner::script, "the script")
+                           .hold({"/bin/bash", job.config.media.mount_point + "/" + script});
     if (status != 0)
         throw failed(job, Reason::script_failed, fmt::format("{} ended with status {}", script, status));
+}
+
+/// What the cut left half installed: what was there before in an older version is installed once more, what
+/// is new here afresh. Those of an attempt before are not forgotten.
+void find_unfinished(Job& job, Plan& plan, const Inventory& now) {
+    plan.fresh = read_packages(fresh_package_list(job));
+    for (const auto& package : unfinished(plan.packages, plan.before, now)) {
+        const bool known = std::any_of(plan.before.begin(), plan.before.end(),
+                                       [&](const Package& other) { return is_same_place(other, package); });
+        auto& list = known ? plan.unfinished : plan.fresh;
+        if (std::find(list.begin(), list.end(), package) == list.end())
+            list.push_back(package);
+    }
+    replace_file(fresh_package_list(job), to_text(plan.fresh));
 }
 
 /// A change that was cut off left a picture that the next one must not go by.
@@ -65,46 +83,67 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
     say("the change was cut off; making it again");
     repair_database(appliance, say);
     erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
-    plan.unfinished = unfinished(plan.packages, plan.before, installed_packages(appliance));
-    put_damaged_configuration_aside(appliance, plan.unfinished,
+    const auto now = installed_packages(appliance);
+    const auto half = unfinished(plan.packages, plan.before, now);
+    put_damaged_configuration_aside(appliance, half,
                                     fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
+    if (plan.method == Method::script)
+        return; // what it does with packages is its own to repeat
+    find_unfinished(job, plan, now);
+    forget(appliance, common(plan.fresh, now.packages), say);
 }
 
 void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
     const PackageManager manager(job.ports, job.store.directory() + "/work", plan.repository);
     const auto run = [&](const std::vector<std::string>& command) {
-        const int status = Conversation(job, log, manager.name()).hold(command);
+        const int status = Conversation(job, log, Partner::package_manager, manager.name()).hold(command);
         if (status != 0)
             throw failed(job, Reason::packages_failed,
                          fmt::format("{} ended with status {}", manager.name(), status));
     };
-    std::vector<std::string> names;
-    for (const auto& package : plan.unfinished)
-        names.push_back(full_name(package));
+    if (!plan.fresh.empty())
+        run(manager.install(plan.fresh));
     run(manager.upgrade());
-    if (!names.empty())
-        run(manager.reinstall(names));
+    if (!plan.unfinished.empty())
+        run(manager.reinstall(plan.unfinished));
+}
+
+/// Everything that the change should have brought and is not there.
+std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
+    auto& appliance = job.ports.appliance;
+    const auto now = installed_packages(appliance);
+    // A script may mean to take a package away; a package manager's upgrade never does.
+    auto found = shortcomings(plan.packages,
+                              plan.method == Method::packages ? plan.before : std::vector<Package>{}, now);
+    const auto add = [&](const std::vector<std::string>& more) {
+        found.insert(found.end(), more.begin(), more.end());
+    };
+    const auto changed = replaced(plan.before, now.packages);
+    if (plan.again) // else a package may have removed what it brought itself
+        for (const auto& file : missing_files(appliance, changed))
+            found.push_back(fmt::format("{} is missing", file));
+    for (const auto& package : replaced(now.packages, plan.fresh))
+        found.push_back(fmt::format("{} is not installed", full_name(package)));
+    std::vector<Package> kernels;
+    std::copy_if(changed.begin(), changed.end(), std::back_inserter(kernels),
+                 [&](const Package& package) { return now.side_by_side.count(package.name) > 0; });
+    add(boot_shortcomings(appliance, kernels));
+    return found;
 }
 
 /// Exit status 0 is not success: rpm hides failures of scriptlets. The product and the rpm database say what
 /// is installed now.
 void expect_truth(Job& job, const Plan& plan) {
-    const auto& [media, before, again] = std::tie(plan.packages, plan.before, plan.again);
     const auto product = installed_product(job.ports.appliance, job.config);
     if (!product.version || compare_versions(*product.version, job.state.to_version) != 0)
         throw failed(job, Reason::packages_incomplete,
                      fmt::format("the change ended well, but the product's version is '{}', not {}",
                                  product.said, job.state.to_version));
-    if (media.empty())
+    if (plan.packages.empty())
         return;
     std::vector<std::string> found;
     try {
-        const auto now = installed_packages(job.ports.appliance);
-        // A script may mean to take a package away; a package manager's upgrade never does.
-        found = shortcomings(media, plan.method == Method::packages ? before : std::vector<Package>{}, now);
-        if (again) // else a package may have removed what it brought itself
-            for (const auto& file : missing_files(job.ports.appliance, replaced(before, now.packages)))
-                found.push_back(fmt::format("{} is missing", file));
+        found = shortcomings_of(job, plan);
     } catch (const SystemFailure& failure) {
         found.emplace_back(failure.what());
     }
@@ -146,6 +185,8 @@ ExitCode fail_before_the_change(Job& job, Reason reason, const std::string& mess
 
 ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
     job.state.change = Change::begun;
+    if (!plan.again)
+        job.state.tries = 1; // of the change
     job.state.method = word(plan.method);
     job.state.reason.reset(); // of an attempt before
     job.state.message.clear();
@@ -173,9 +214,22 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
         job.store.save(job.state);
         throw;
     }
+    job.ports.appliance.flush_journal();
     job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
     job.store.save(job.state);
     return code;
+}
+
+/// Beside the guard of the reboot targets, for whom root's reboot is not the way: the power button, a
+/// session.
+Fd hold_off_shutdown(Job& job) {
+    try {
+        return job.ports.services.inhibit_shutdown("the appliance is being upgraded");
+    } catch (const SystemFailure& failure) {
+        job.audit.output(job.state,
+                         fmt::format("{}, ignoring: the reboot targets are guarded", failure.what()));
+        return Fd();
+    }
 }
 
 } // namespace
@@ -194,6 +248,7 @@ bool may_go_on(const Job& job, const Content& content) {
 
 ExitCode apply_change(Job& job) {
     load_own_stage(job);
+    const auto awake = hold_off_shutdown(job);
     std::optional<ChangeLog> log;
     Plan plan;
     try {

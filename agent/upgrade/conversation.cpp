@@ -48,7 +48,7 @@ int Conversation::hold(const std::vector<std::string>& command) {
 }
 
 std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) {
-    check_termination();
+    refuse_to_end();
     show(std::exchange(unshown_, {}));
     if (quiet < question_settles)
         return std::nullopt;
@@ -57,19 +57,37 @@ std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) 
     if (quiet >= question_limit)
         if (const auto answer = dialogue_.answer_to_last_line())
             return type(*answer, answer->text);
-    auto question = quiet >= question_limit ? dialogue_.open_question() : std::nullopt;
-    if (!question && quiet >= possible_question_limit)
-        question = dialogue_.possible_question();
-    if (question)
+    if (const auto question = unknown_question(quiet))
         throw Failure(Reason::script_prompt_unknown,
                       fmt::format("{} asks an unknown question: {}", name_, *question),
                       "add an answer for it as [prompt.X] to the configuration");
     if (quiet >= job_.config.apply.stall_timeout)
-        throw Failure(
-            Reason::script_stalled,
-            fmt::format("{} printed nothing for {} s", name_, job_.config.apply.stall_timeout.count()),
-            fmt::format("look at {}", job_.config.log.file));
+        throw Failure(Reason::script_stalled,
+                      fmt::format("{} printed nothing for {} s; its last words: {}", name_,
+                                  job_.config.apply.stall_timeout.count(), dialogue_.last_words()),
+                      fmt::format("look at {}", job_.config.log.file));
     return std::nullopt;
+}
+
+std::optional<std::string> Conversation::unknown_question(std::chrono::milliseconds quiet) const {
+    if (quiet < question_limit)
+        return std::nullopt;
+    if (job_.ports.terminal.awaits_input())
+        return dialogue_.last_words();
+    if (partner_ == Partner::package_manager)
+        return std::nullopt;
+    auto question = dialogue_.open_question();
+    return question || quiet < possible_question_limit ? question : dialogue_.possible_question();
+}
+
+/// Half a change is what nobody wants.
+void Conversation::refuse_to_end() {
+    if (asked_to_terminate())
+        job_.audit.event(
+            EventKind::warning, job_.state,
+            {.message = "asked to end, but the change is at work and cannot be stopped; going on",
+             .stage = Stage::apply,
+             .reason = Reason::busy});
 }
 
 /// `shown`: what the terminal shows of it, for the log.

@@ -13,11 +13,16 @@
 
 namespace um {
 
+/// Whom the conversation is held with. What a script asks is told by what it prints, too; a package manager
+/// was told to ask nothing, and to end it costs half a transaction: only who is known to wait for an answer
+/// asks.
+enum class Partner { script, package_manager };
+
 class Conversation {
 public:
     /// `name`: what the program is called in messages, such as "the script".
-    Conversation(Job& job, ChangeLog& log, std::string name)
-        : job_(job), log_(log), name_(std::move(name)), dialogue_(job.config.prompts) {}
+    Conversation(Job& job, ChangeLog& log, Partner partner, std::string name)
+        : job_(job), log_(log), partner_(partner), name_(std::move(name)), dialogue_(job.config.prompts) {}
 
     /// Runs it to its end and returns its exit status; 128 + N when signal N ended it.
     /// Throws Failure (script.prompt-unknown, script.stalled), which ends the program.
@@ -25,12 +30,15 @@ public:
 
 private:
     std::optional<std::string> reply(std::chrono::milliseconds quiet);
+    std::optional<std::string> unknown_question(std::chrono::milliseconds quiet) const;
+    void refuse_to_end();
     std::string type(const Answer& answer, const std::string& shown);
     void record(const std::string& line);
     void show(const std::string& text);
 
     Job& job_;
     ChangeLog& log_;
+    Partner partner_;
     std::string name_;
     Dialogue dialogue_;
     std::string unshown_; ///< the last line, when it is not on the status line yet

@@ -80,9 +80,19 @@ std::vector<std::string> PackageManager::upgrade() const {
     return command({"-y", "upgrade"});
 }
 
-std::vector<std::string> PackageManager::reinstall(const std::vector<std::string>& names) const {
-    auto words = command({"-y", "reinstall"});
-    words.insert(words.end(), names.begin(), names.end());
+std::vector<std::string> PackageManager::reinstall(const std::vector<Package>& packages) const {
+    return command("reinstall", packages);
+}
+
+std::vector<std::string> PackageManager::install(const std::vector<Package>& packages) const {
+    return command("install", packages);
+}
+
+std::vector<std::string> PackageManager::command(const char* verb,
+                                                 const std::vector<Package>& packages) const {
+    auto words = command({"-y", verb});
+    for (const auto& package : packages)
+        words.push_back(full_name(package));
     return words;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // The appliance's package manager, made to see the media's repository and nothing else.
 
-#include "upgrade/ports.hpp"
+#include "upgrade/packages.hpp"
 
 #include <string>
 #include <vector>
@@ -25,7 +25,9 @@ public:
     /// The command that upgrades everything that the repository has news of.
     std::vector<std::string> upgrade() const;
     /// The command that installs packages once more, which runs their scripts.
-    std::vector<std::string> reinstall(const std::vector<std::string>& names) const;
+    std::vector<std::string> reinstall(const std::vector<Package>& packages) const;
+    /// The command that installs packages that are not there.
+    std::vector<std::string> install(const std::vector<Package>& packages) const;
     /// What speaks against the upgrade, in the package manager's own words; empty: nothing does. Resolves,
     /// and where the package manager can, lets rpm test the transaction. Changes nothing. Throws
     /// SystemFailure.
@@ -33,6 +35,7 @@ public:
 
 private:
     std::vector<std::string> command(const std::vector<std::string>& words) const;
+    std::vector<std::string> command(const char* verb, const std::vector<Package>& packages) const;
 
     Ports& ports_;
     std::string directory_;

@@ -137,6 +137,14 @@ std::vector<Package> replaced(const std::vector<Package>& before, const std::vec
     return found;
 }
 
+std::vector<Package> common(const std::vector<Package>& left, const std::vector<Package>& right) {
+    std::vector<Package> found;
+    std::copy_if(left.begin(), left.end(), std::back_inserter(found), [&](const Package& package) {
+        return std::find(right.begin(), right.end(), package) != right.end();
+    });
+    return found;
+}
+
 std::vector<Package> packages_in(Ports& ports, const std::string& directory) {
     std::vector<std::string> command{"rpm", "-qp", "--nosignature", "--nodigest"}; // authenticated as a whole
     const auto options = command.size();

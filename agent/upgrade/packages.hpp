@@ -51,6 +51,9 @@ std::vector<std::string> shortcomings(const std::vector<Package>& media, const s
 /// Those of `now` that were not there `before`.
 std::vector<Package> replaced(const std::vector<Package>& before, const std::vector<Package>& now);
 
+/// Those that stand in both.
+std::vector<Package> common(const std::vector<Package>& left, const std::vector<Package>& right);
+
 /// The packages in a directory of a medium, and up to two directories below it. Throws SystemFailure.
 std::vector<Package> packages_in(Ports& ports, const std::string& directory);
 

@@ -133,11 +133,17 @@ public:
     virtual void enable(const std::string& unit) = 0;
     /// Starts the unit and waits for the job. Throws SystemFailure when it fails.
     virtual void start(const std::string& unit) = 0;
-    /// Starts a oneshot unit and waits, however long, for its end; `on_status` hears what the unit says of
-    /// itself. Survives a restart of D-Bus or systemd. Waits, without starting, when it runs already.
-    /// Returns the unit's result.
-    virtual std::string run_to_end(const std::string& unit,
-                                   const std::function<void(const std::string&)>& on_status) = 0;
+    /// Asks for the start of a oneshot unit and waits for nothing.
+    virtual void begin(const std::string& unit) = 0;
+    /// Waits, however long, for a oneshot unit's end; `on_status` hears what the unit says of itself.
+    /// Survives a restart of D-Bus or systemd. Returns the unit's result.
+    virtual std::string wait_for_end(const std::string& unit,
+                                     const std::function<void(const std::string&)>& on_status) = 0;
+    /// While the descriptor is open, logind refuses to shut down, to reboot and to sleep to whom it can;
+    /// `why` is what it tells them. Root's reboot passes before systemd 257.
+    virtual Fd inhibit_shutdown(const std::string& why) = 0;
+    /// A shutdown or reboot is under way, or scheduled.
+    virtual bool shutdown_is_due() = 0;
     /// Asks logind for a reboot that begins when this process ends.
     virtual void reboot() = 0;
     /// A reboot with a wall message, `delay` from now.
@@ -178,6 +184,15 @@ public:
     virtual std::string boot_id() = 0;
     /// Writes the file systems of these paths to disk.
     virtual void sync(const std::vector<std::string>& paths) = 0;
+    /// Writes the journal to disk; else it is minutes behind. Throws nothing: the upgrade matters more.
+    virtual void flush_journal() noexcept = 0;
+    /// Bytes; nothing where there is no file, or something else than a file (a link is followed).
+    virtual std::optional<std::uint64_t> file_size(const std::string& path) = 0;
+    /// Of the kernel that runs, as `uname -r` has it.
+    virtual std::string kernel_release() = 0;
+    /// The process that holds a lock for writing on the file, as "dnf (process 1234)"; nothing when none
+    /// does.
+    virtual std::optional<std::string> lock_holder(const std::string& path) = 0;
     virtual std::chrono::system_clock::time_point now() = 0;
     /// Monotonic, for durations and deadlines.
     virtual std::chrono::microseconds uptime() = 0;
@@ -200,6 +215,9 @@ public:
     /// Returns the exit status; 128 + N when signal N ended it. Whatever the session throws ends the program.
     virtual int run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
                     const Session& session) = 0;
+    /// Whether a process is known to wait for what is typed; for the session to ask. Not every way of waiting
+    /// can be seen.
+    virtual bool awaits_input() = 0;
 };
 
 using Fields = std::vector<std::pair<std::string, std::string>>;

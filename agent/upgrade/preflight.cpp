@@ -90,6 +90,17 @@ void judge_space(std::vector<Finding>& findings, const Facts& appliance, const M
                                        "delete what is not needed there, or give the disk more space"));
 }
 
+void judge_database(std::vector<Finding>& findings, const DatabaseFacts& database) {
+    if (database.writer)
+        findings.push_back(refusal(Reason::packages_locked,
+                                   fmt::format("{} is changing packages just now", *database.writer),
+                                   "wait for its end, and start again"));
+    if (!database.damage.empty())
+        findings.push_back(
+            refusal(Reason::packages_damaged, fmt::format("the rpm database is damaged: {}", database.damage),
+                    "mend it before the upgrade: 'rpm --rebuilddb', then look with 'rpm --verifydb'"));
+}
+
 } // namespace
 
 std::vector<Finding> preflight(const Facts& appliance, const MediaFacts& media, const Config& config) {
@@ -97,6 +108,7 @@ std::vector<Finding> preflight(const Facts& appliance, const MediaFacts& media, 
     judge_version(findings, appliance, media, config);
     judge_snapshot(findings, appliance, config);
     judge_space(findings, appliance, media);
+    judge_database(findings, appliance.database);
     if (!appliance.objection.empty())
         findings.push_back(refusal(Reason::packages_unsolvable,
                                    fmt::format("the packages cannot be upgraded: {}", appliance.objection),

@@ -4,7 +4,7 @@
 #include "config.hpp"
 #include "confirmation.hpp"
 #include "failure.hpp"
-#include "upgrade/ports.hpp"
+#include "upgrade/package_database.hpp"
 
 #include <optional>
 #include <string>
@@ -19,7 +19,8 @@ struct Facts {
     std::optional<SnapshotConfirmation> snapshot;
     std::chrono::system_clock::time_point now;
     std::vector<Space> space; ///< of /, /boot and /var
-    std::string objection;    ///< of the package manager, where it will make the change; empty: none
+    DatabaseFacts database;
+    std::string objection; ///< of the package manager, where it will make the change; empty: none
 };
 
 /// What preflight knows of the media.

@@ -61,6 +61,11 @@ inline std::string earlier_package_list(const Job& job) {
     return job.store.directory() + "/before.list";
 }
 
+/// And what is new on the appliance and was cut off: a repair forgets it, and installs it afresh.
+inline std::string fresh_package_list(const Job& job) {
+    return job.store.directory() + "/fresh.list";
+}
+
 /// What a stage's work leads to.
 enum class Next { stage, nothing_to_do, wait_for_boot };
 

@@ -80,16 +80,21 @@ std::string clean_line(const std::string& raw) {
 
 Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
     for (const auto& rule : rules)
-        rules_.push_back({rule.name, Pattern(rule.match), rule.answer, std::nullopt});
+        rules_.push_back({rule.name, Pattern(rule.match), rule.answer, std::nullopt, std::nullopt});
     // Both are questions with (y/n): a progress line that speaks of a snapshot is none. Japanese as the
     // source has it.
-    const std::string question = ".*\\( *y */ *n *\\) *[:?]? *$";
+    const std::string question = ".*(\\(|（) *y *(/|／) *n *(\\)|）) *([:?]|：|？)? *$";
     rules_.push_back({"snapshot", Pattern("(snapshot|スナップショット)" + question), "y",
-                      Pattern("without|revert|restore|roll ?back|delete|remove|戻し|削除")});
-    rules_.push_back({"reboot", Pattern("(reboot|restart|再起動)" + question), "n", std::nullopt});
-    // A host name that is not the certificate's is a warning of the source, which it lets pass.
-    rules_.push_back({"hostname", Pattern("(host ?name|ホスト名).*(continue|proceed|続行|続け)" + question), "y",
-                      Pattern("change|変更")});
+                      Pattern("without|revert|restore|roll ?back|delete|remove|戻し|削除"), std::nullopt});
+    rules_.push_back(
+        {"reboot", Pattern("(reboot|restart|再起動)" + question), "n", std::nullopt, std::nullopt});
+    // What the appliance's name should be was settled in preflight: here it is a warning to go on from. The
+    // question itself may not say what it is about.
+    const std::string host_name = "host ?name|ホスト名";
+    rules_.push_back({"hostname", Pattern("(" + host_name + ")" + question), "y",
+                      Pattern("change|generate|replace|変更|生成|置き換え"), std::nullopt});
+    rules_.push_back({"hostname", Pattern("(continue|proceed|続行|続け)" + question), "y", std::nullopt,
+                      Pattern(host_name)});
 }
 
 std::vector<std::string> Dialogue::feed(const std::string& output) {
@@ -98,6 +103,7 @@ std::vector<std::string> Dialogue::feed(const std::string& output) {
         if (c == '\n' || line_.size() >= longest_line) {
             last_line_ = std::exchange(line_, {});
             lines.push_back(clean_line(last_line_));
+            remember(lines.back());
         }
         if (c != '\n')
             line_ += c;
@@ -105,13 +111,28 @@ std::vector<std::string> Dialogue::feed(const std::string& output) {
     return lines;
 }
 
+void Dialogue::remember(const std::string& line) {
+    constexpr std::size_t enough = 8; // a warning, and what to do about it
+    before_.push_back(line);
+    if (before_.size() > enough)
+        before_.pop_front();
+}
+
+bool Dialogue::applies(const Rule& rule, const std::string& question) const {
+    if (!rule.match.found_in(question) || (rule.unless && rule.unless->found_in(question)))
+        return false;
+    return !rule.after || std::any_of(before_.begin(), before_.end(),
+                                      [&](const std::string& line) { return rule.after->found_in(line); });
+}
+
 std::optional<Answer> Dialogue::answer_to(std::string& raw) {
     const auto question = clean_line(raw);
     if (question.empty())
         return std::nullopt;
     for (const auto& rule : rules_)
-        if (rule.match.found_in(question) && !(rule.unless && rule.unless->found_in(question))) {
+        if (applies(rule, question)) {
             raw.clear();
+            before_.clear();
             return Answer{rule.name, question, rule.answer};
         }
     return std::nullopt;
@@ -138,6 +159,13 @@ std::optional<std::string> Dialogue::open_question() const {
 std::optional<std::string> Dialogue::possible_question() const {
     static const Pattern shape("[:>] *$");
     return unfinished(shape);
+}
+
+std::string Dialogue::last_words() const {
+    for (const auto* raw : {&line_, &last_line_})
+        if (auto line = clean_line(*raw); !line.empty())
+            return line;
+    return "(it printed nothing)";
 }
 
 std::string Dialogue::take_rest() {

@@ -6,6 +6,7 @@
 #include "config.hpp"
 #include "upgrade/pattern.hpp"
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@
 namespace um {
 
 struct Answer {
-    std::string prompt;   ///< "snapshot", "reboot" or an operator's [prompt.X]
+    std::string prompt;   ///< "snapshot", "reboot", "hostname" or an operator's [prompt.X]
     std::string question; ///< as it was asked
     std::string text;     ///< what to type, without the line feed
 };
@@ -42,19 +43,27 @@ public:
     /// The unfinished line when it may be one: it ends in a colon or '>', as some progress does, too.
     std::optional<std::string> possible_question() const;
 
+    /// What was printed last: the question, when somebody is known to wait for an answer.
+    std::string last_words() const;
+
     /// What stands in the unfinished line, cleaned; it is forgotten.
     std::string take_rest();
 
 private:
-    std::optional<Answer> answer_to(std::string& raw);
-    std::optional<std::string> unfinished(const Pattern& shape) const;
     struct Rule {
         std::string name;
         Pattern match;
         std::string answer;
-        std::optional<Pattern> unless{}; ///< a question with these words means something else
+        std::optional<Pattern> unless; ///< a question with these words means something else
+        std::optional<Pattern> after;  ///< it means this only after a line with these words
     };
+    std::optional<Answer> answer_to(std::string& raw);
+    bool applies(const Rule& rule, const std::string& question) const;
+    void remember(const std::string& line);
+    std::optional<std::string> unfinished(const Pattern& shape) const;
+
     std::vector<Rule> rules_;
+    std::deque<std::string> before_; ///< the lines before, since the last answer
     std::string line_;
     std::string last_line_; ///< the complete line before, until more comes or it is answered
 };

@@ -3,30 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <fcntl.h>
-#include <filesystem>
 #include <sstream>
 
 namespace um {
 namespace {
 
 constexpr std::chrono::minutes repair_limit{30};
-constexpr auto damaged_hint = "the snapshot is the way back";
-
-bool readable(Appliance& appliance) {
-    const auto result = appliance.run({"rpm", "-qa"}, "", repair_limit);
-    return result.status == 0 && !result.timed_out;
-}
-
-/// Berkeley DB's environment outlives a crash and blocks the next program (rpm 4.14, rpm's own FAQ); sqlite
-/// has none.
-void remove_environment(Appliance& appliance) {
-    auto path = appliance.run({"rpm", "--eval", "%{_dbpath}"}, "", repair_limit).output;
-    path.erase(path.find_last_not_of(" \r\n") + 1);
-    std::error_code error; // what cannot be removed is rpm's to complain of, ignoring
-    for (const auto& entry : std::filesystem::directory_iterator(path, error))
-        if (entry.path().filename().string().rfind("__db.", 0) == 0)
-            std::filesystem::remove(entry.path(), error);
-}
 
 /// "S.5......  c /etc/x": configuration whose size or digest is not the package's, and whose time is (no T),
 /// rpm(8).
@@ -47,18 +29,25 @@ bool is_installed(const std::vector<Package>& packages, const Package& package) 
     return std::find(packages.begin(), packages.end(), package) != packages.end();
 }
 
-} // namespace
-
-void repair_database(Appliance& appliance, const Say& say) {
-    if (readable(appliance))
+template <class What>
+void erase_with(Appliance& appliance, const std::vector<std::string>& options,
+                const std::vector<Package>& packages, const Say& say, What what) {
+    if (packages.empty())
         return;
-    say("the rpm database cannot be read; rebuilding it");
-    remove_environment(appliance);
-    const auto result = appliance.run({"rpm", "--rebuilddb"}, "", repair_limit);
-    if (result.status != 0 || !readable(appliance))
+    std::vector<std::string> command{"rpm", "-e"};
+    command.insert(command.end(), options.begin(), options.end());
+    for (const auto& package : packages) {
+        command.push_back(full_name(package));
+        say(what(command.back()));
+    }
+    const auto result = appliance.run(command, "", repair_limit);
+    if (result.status != 0)
         throw Failure(Reason::packages_damaged,
-                      fmt::format("the rpm database cannot be rebuilt: {}", result.said()), damaged_hint);
+                      fmt::format("what the cut left behind cannot be erased: {}", result.said()),
+                      "the snapshot is the way back");
 }
+
+} // namespace
 
 std::vector<Package> leftovers(const std::vector<Package>& media, const Inventory& appliance) {
     std::vector<Package> old;
@@ -75,18 +64,17 @@ std::vector<Package> leftovers(const std::vector<Package>& media, const Inventor
 }
 
 void erase(Appliance& appliance, const std::vector<Package>& packages, const Say& say) {
-    if (packages.empty())
-        return;
-    std::vector<std::string> command{"rpm", "-e", "--nodeps", "--noscripts", "--notriggers"};
-    for (const auto& package : packages) {
-        command.push_back(full_name(package));
-        say(fmt::format("erasing {}, which the change had replaced already", command.back()));
-    }
-    const auto result = appliance.run(command, "", repair_limit);
-    if (result.status != 0)
-        throw Failure(Reason::packages_damaged,
-                      fmt::format("packages that are installed twice cannot be erased: {}", result.said()),
-                      damaged_hint);
+    const auto what = [](const std::string& name) {
+        return fmt::format("erasing {}, which the change had replaced already", name);
+    };
+    erase_with(appliance, {"--nodeps", "--noscripts", "--notriggers"}, packages, say, what);
+}
+
+void forget(Appliance& appliance, const std::vector<Package>& packages, const Say& say) {
+    const auto what = [](const std::string& name) {
+        return fmt::format("{} is new here and may lack its scripts; it will be installed afresh", name);
+    };
+    erase_with(appliance, {"--justdb", "--nodeps", "--noscripts", "--notriggers"}, packages, say, what);
 }
 
 void put_damaged_configuration_aside(Appliance& appliance, const std::vector<Package>& packages,
@@ -105,11 +93,7 @@ void put_damaged_configuration_aside(Appliance& appliance, const std::vector<Pac
 
 std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,
                                 const Inventory& appliance) {
-    std::vector<Package> found;
-    std::copy_if(media.begin(), media.end(), std::back_inserter(found), [&](const Package& package) {
-        return is_installed(appliance.packages, package) && !is_installed(before, package);
-    });
-    return found;
+    return common(replaced(before, media), appliance.packages);
 }
 
 } // namespace um

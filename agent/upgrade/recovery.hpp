@@ -2,19 +2,13 @@
 // A transaction that was cut off: rpm cannot take it up again, but it can be made once more. First the
 // picture is put right that the next transaction would go by.
 
+#include "upgrade/package_database.hpp"
 #include "upgrade/packages.hpp"
 
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace um {
-
-using Say = std::function<void(const std::string& line)>;
-
-/// Rebuilds the rpm database when it cannot be read. Throws Failure (packages.damaged) when that does not
-/// help.
-void repair_database(Appliance& appliance, const Say& say);
 
 /// The older ones of packages of the media that are installed twice: the new one was unpacked, the old one
 /// not yet erased.
@@ -23,6 +17,11 @@ std::vector<Package> leftovers(const std::vector<Package>& media, const Inventor
 /// Erases them, without their scripts: those ran, or will run when the new package is installed once more.
 /// Files that the new package owns as well stay. Throws Failure (packages.damaged).
 void erase(Appliance& appliance, const std::vector<Package>& packages, const Say& say);
+
+/// Forgets packages that were not installed before the change: their files stay, and installing them again
+/// runs their scripts as for the first time ($1 = 1, which is what enables a service). Throws Failure
+/// (packages.damaged).
+void forget(Appliance& appliance, const std::vector<Package>& packages, const Say& say);
 
 /// Puts aside configuration of these packages that was cut off as rpm wrote it: its content is not the
 /// package's, its modification time still is. rpm would take it for an operator's and keep it; an operator's

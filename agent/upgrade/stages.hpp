@@ -15,6 +15,11 @@ void collect(Job& job, Check check) {
     }
 }
 
+/// The person's answer; nothing when nobody is there to be asked.
+inline std::optional<bool> ask(Job& job, const std::string& question) {
+    return job.may_ask ? job.console.ask(question) : std::nullopt;
+}
+
 /// Reads the record again, which the apply unit may have written.
 void reload(Job& job);
 

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <unistd.h>
 
 namespace um {
 namespace {
@@ -106,6 +108,8 @@ const std::vector<Field>& fields() {
         text_field("hint", &State::hint),
         {"attempts", [](const State& s) { return std::to_string(s.attempts); },
          [](State& s, const std::string& t) { s.attempts = number<unsigned>(t); }},
+        {"tries", [](const State& s) { return std::to_string(s.tries); },
+         [](State& s, const std::string& t) { s.tries = number<unsigned>(t); }},
         text_field("boot_id", &State::boot_id),
         text_field("started", &State::started),
         text_field("finished", &State::finished),
@@ -206,7 +210,25 @@ std::vector<State> StateFile::closed() const {
 }
 
 void StateFile::save(const State& state) const {
-    replace_file(path(), to_ini(state));
+    try {
+        replace_file(path(), to_ini(state));
+    } catch (const SystemFailure&) {
+        if (!give_reserve_back())
+            throw;
+        replace_file(path(), to_ini(state));
+    }
+}
+
+void StateFile::keep_reserve() const {
+    constexpr off_t size = 256L * 1024; // a record, its copy in history/, and their directories, many times
+    make_directories(directory_, 0700);
+    const auto fd = open_file(reserve(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    if (const int error = ::posix_fallocate(fd.get(), 0, size); error != 0)
+        throw SystemFailure(fmt::format("allocate '{}'", reserve()), error);
+}
+
+bool StateFile::give_reserve_back() const {
+    return ::unlink(reserve().c_str()) == 0; // else there was none, or nothing can be done
 }
 
 std::string StateFile::set_aside(const std::string& suffix) const {
@@ -217,6 +239,7 @@ std::string StateFile::set_aside(const std::string& suffix) const {
 }
 
 void StateFile::close(const State& state) const {
+    give_reserve_back();
     // History first: a record that is closed but not filed would be lost to the auditor.
     replace_file(fmt::format("{}/{}.ini", history(), state.id), to_ini(state));
     save(state);

@@ -24,6 +24,7 @@ struct State {
     std::string message;            ///< of the outcome: what an operator reads
     std::string hint;
     unsigned attempts = 0; ///< how often the procedure was begun for this id
+    unsigned tries = 0;    ///< those of the phase it is in: before the change, the change, the verification
     std::string boot_id;   ///< of the boot in which the record was saved last
     std::string started;
     std::string finished;
@@ -70,12 +71,18 @@ public:
     std::string set_aside(const std::string& suffix) const;
     /// Saves the closed record and files a copy of it under history/.
     void close(const State& state) const;
+    /// Keeps some room of the disk, so that the record can be saved even when a change has filled it; close()
+    /// gives it back. Throws SystemFailure.
+    void keep_reserve() const;
 
     const std::string& directory() const { return directory_; }
     std::string path() const { return directory_ + "/state.ini"; }
     std::string history() const { return directory_ + "/history"; }
 
 private:
+    bool give_reserve_back() const;
+    std::string reserve() const { return directory_ + "/reserve"; }
+
     std::string directory_;
 };
 

@@ -130,4 +130,9 @@ ExitCode exit_code(Reason reason) {
     return ExitCode::needs_manual;
 }
 
+bool is_about_media(Reason reason) {
+    const auto code = exit_code(reason);
+    return code == ExitCode::media || code == ExitCode::not_authentic;
+}
+
 } // namespace um

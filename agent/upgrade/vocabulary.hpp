@@ -122,6 +122,8 @@ std::optional<Reason> reason_from(std::string_view word);
 
 /// The exit code that a refusal or failure for `reason` ends with.
 ExitCode exit_code(Reason reason);
+/// The media are not there, not usable or not authentic: other media may be.
+bool is_about_media(Reason reason);
 
 inline constexpr std::size_t event_kinds = static_cast<std::size_t>(EventKind::abandoned) + 1;
 inline constexpr std::size_t reasons = static_cast<std::size_t>(Reason::interrupted) + 1;

@@ -263,3 +263,31 @@ TEST(Pty, InheritsNoDescriptorAndLeavesNone) {
     EXPECT_EQ(heard, std::to_string(inherited() + 1) + "\r\n");
     EXPECT_EQ(um::test::open_descriptors(), before);
 }
+
+TEST(PtyTerminal, KnowsWhetherSomebodyWaitsForInput) {
+    const Scratch scratch;
+    PtyTerminal terminal;
+    bool seen_working = false;
+    bool seen_reading = false;
+    std::string heard;
+    const Terminal::Session session{[&](const std::string& output) { heard += output; },
+                                    [&](std::chrono::milliseconds) -> std::optional<std::string> {
+                                        if (heard.find("asks") == std::string::npos) {
+                                            seen_working = seen_working || terminal.awaits_input();
+                                            return std::nullopt;
+                                        }
+                                        if (!terminal.awaits_input())
+                                            return std::nullopt; // it has said so, and is about to
+                                        seen_reading = true;
+                                        return "an answer\n";
+                                    }};
+    // The first reads something else than the terminal; the last reads it as /dev/tty, from a child.
+    const int status = terminal.run({"/bin/bash", "-c",
+                                     "mkfifo \"$0\"; (sleep 1; echo x > \"$0\") & read -r x < \"$0\"; wait; "
+                                     "echo asks; (read -r answer < /dev/tty; [ \"$answer\" = 'an answer' ])",
+                                     scratch / "fifo"},
+                                    {"PATH=/usr/bin:/bin"}, session);
+    EXPECT_EQ(status, 0) << heard;
+    EXPECT_FALSE(seen_working);
+    EXPECT_TRUE(seen_reading);
+}

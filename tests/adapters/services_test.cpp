@@ -96,6 +96,11 @@ protected:
         systemd.cuts["LoadUnit"] = 1;
         systemd.refused_connections = attempts;
     }
+    std::string run_to_end(const std::string& name,
+                           const std::function<void(const std::string&)>& on_status) {
+        services.begin(name);
+        return services.wait_for_end(name, on_status);
+    }
     template <class Work>
     std::string failure_of(Work work) {
         try {
@@ -185,8 +190,7 @@ TEST_F(Systemd, RunsAOneshotToItsEndAndHearsIt) {
             set(looks > 6 ? "inactive" : "activating", "", looks > 6 ? "exit-code" : "success");
     };
     std::string heard;
-    EXPECT_EQ(services.run_to_end("a.service", [&](const std::string& text) { heard += text + ";"; }),
-              "exit-code");
+    EXPECT_EQ(run_to_end("a.service", [&](const std::string& text) { heard += text + ";"; }), "exit-code");
     EXPECT_EQ(heard, "step 1;step 2;step 3;");
 }
 
@@ -196,7 +200,7 @@ TEST_F(Systemd, WaitsForAOneshotThatRunsAlready) {
         if (systemd.calls.size() == 4)
             set("inactive", "", "success");
     };
-    EXPECT_EQ(services.run_to_end("a.service", [](const std::string&) {}), "success");
+    EXPECT_EQ(services.wait_for_end("a.service", [](const std::string&) {}), "success");
     for (const auto& call : systemd.calls)
         EXPECT_EQ(call, "LoadUnit a.service"); // never started
 }
@@ -204,7 +208,7 @@ TEST_F(Systemd, WaitsForAOneshotThatRunsAlready) {
 TEST_F(Systemd, IsAskedAgainWhenTheBusWentAway) {
     set("inactive", "", "success");
     systemd.hooks["StartUnit"] = [&] { systemd.cuts = {{"LoadUnit", 1}, {"Get", 2}}; };
-    EXPECT_EQ(services.run_to_end("a.service", [](const std::string&) {}), "success");
+    EXPECT_EQ(run_to_end("a.service", [](const std::string&) {}), "success");
     EXPECT_EQ(systemd.connections, 4);
     EXPECT_EQ(std::count(systemd.calls.begin(), systemd.calls.end(), "StartUnit a.service replace"), 1);
 }
@@ -212,7 +216,7 @@ TEST_F(Systemd, IsAskedAgainWhenTheBusWentAway) {
 TEST_F(Systemd, IsConnectedToAgainWhenTheBusIsNotThereYet) {
     set("inactive", "", "success");
     systemd.hooks["StartUnit"] = [&] { go_away_for(3); };
-    EXPECT_EQ(services.run_to_end("a.service", [](const std::string&) {}), "success");
+    EXPECT_EQ(run_to_end("a.service", [](const std::string&) {}), "success");
     EXPECT_EQ(systemd.connections, 1 + 3 + 1);
 }
 
@@ -220,7 +224,7 @@ TEST_F(Systemd, GivesUpAfterFiveMinutesWithoutABus) {
     set("inactive", "", "success");
     systemd.hooks["StartUnit"] = [&] { go_away_for(1'000'000); };
     clock.step = std::chrono::seconds(60);
-    EXPECT_EQ(failure_of([&] { services.run_to_end("a.service", [](const std::string&) {}); }),
+    EXPECT_EQ(failure_of([&] { run_to_end("a.service", [](const std::string&) {}); }),
               "connect to D-Bus: Connection refused");
     EXPECT_EQ(systemd.connections, 1 + 4);
 }
@@ -245,6 +249,39 @@ TEST_F(Systemd, RebootsUnderALockThatEndsWithTheProcess) {
               (std::vector<std::string>{
                   "Inhibit shutdown um-upgrade the upgrade's record is being closed delay", "Reboot no"}));
     EXPECT_EQ(test::open_descriptors(), before + 3); // both ends of the connection, and the lock
+}
+
+TEST_F(Systemd, TakesAUnitThatRunsForStartedWhenTheAnswerIsLost) {
+    systemd.cuts["StartUnit"] = 1;
+    set("activating", "", "success");
+    services.begin("a.service");
+    EXPECT_EQ(systemd.connections, 2);
+    systemd.cuts["StartUnit"] = 1;
+    set("inactive", "", "success");
+    EXPECT_NE(failure_of([&] { services.begin("a.service"); }), "no failure");
+}
+
+TEST_F(Systemd, HoldsOffAShutdownAsLongAsTheLockIsHeld) {
+    services.status("a.service"); // connected
+    const auto before = test::open_descriptors();
+    {
+        const auto lock = services.inhibit_shutdown("why");
+        EXPECT_EQ(test::open_descriptors(), before + 1);
+    }
+    EXPECT_EQ(test::open_descriptors(), before);
+    EXPECT_EQ(systemd.calls.back(), "Inhibit shutdown:sleep um-upgrade why block");
+}
+
+TEST_F(Systemd, KnowsAShutdownThatIsUnderWayOrScheduled) {
+    const std::string logind = "org.freedesktop.login1.Manager ";
+    EXPECT_FALSE(services.shutdown_is_due());
+    systemd.properties[logind + "ScheduledShutdown"] = "reboot";
+    EXPECT_TRUE(services.shutdown_is_due());
+    systemd.properties[logind + "ScheduledShutdown"] = "";
+    systemd.properties[logind + "PreparingForShutdown"] = "yes";
+    EXPECT_TRUE(services.shutdown_is_due());
+    systemd.errors["Get"] = "no such thing";
+    EXPECT_NE(failure_of([&] { services.shutdown_is_due(); }), "no failure");
 }
 
 TEST_F(Systemd, SchedulesAReboot) {

@@ -3,14 +3,20 @@
 
 #include "upgrade/ports.hpp"
 
+#include <functional>
+
 namespace um::test {
 
 class FakeJournal final : public Journal {
 public:
-    void entry(const Fields& fields) noexcept override { entries.push_back(fields); }
+    void entry(const Fields& fields) noexcept override {
+        entries.push_back(fields);
+        on_entry(fields);
+    }
     void status(const std::string& text) noexcept override { statuses.push_back(text); }
 
     std::vector<Fields> entries;
+    std::function<void(const Fields&)> on_entry = [](const Fields&) {};
     std::vector<std::string> statuses;
 };
 

@@ -108,6 +108,10 @@ int FakeSystemd::answer_property(sd_bus_message* message) {
     const auto value = properties[std::string(interface) + " " + name];
     if (std::strcmp(name, "Job") == 0)
         return sd_bus_reply_method_return(message, "v", "(uo)", value.empty() ? 0U : 7U, "/job");
+    if (std::strcmp(name, "PreparingForShutdown") == 0)
+        return sd_bus_reply_method_return(message, "v", "b", value.empty() ? 0 : 1);
+    if (std::strcmp(name, "ScheduledShutdown") == 0)
+        return sd_bus_reply_method_return(message, "v", "(st)", value.c_str(), std::uint64_t{0});
     return sd_bus_reply_method_return(message, "v", "s", value.c_str());
 }
 

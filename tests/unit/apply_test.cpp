@@ -237,3 +237,26 @@ TEST_F(Apply, DoesNotBelieveAVersionCommandThatFails) {
     EXPECT_EQ(apply(), ExitCode::apply_failed);
     EXPECT_EQ(state().reason, Reason::packages_incomplete);
 }
+
+TEST_F(Apply, FailsOnWhateverSomebodyIsKnownToWaitFor) {
+    world.awaits_input = true;
+    say("Enter the license key\n", seconds(16));
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().reason, Reason::script_prompt_unknown);
+    EXPECT_NE(state().message.find("Enter the license key"), std::string::npos);
+}
+
+TEST_F(Apply, EndsNoPackageManagerForWhatOnlyLooksLikeAQuestion) {
+    bring_packages();
+    say("Is this ok? (y/n)", seconds(200));
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_FALSE(typed);
+    EXPECT_EQ(state().change, Change::done);
+}
+
+TEST_F(Apply, HoldsOffAShutdownAndGoesOnWithoutALock) {
+    world.fates["inhibit_shutdown"] = Fate::system_failure;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_TRUE(world.called("inhibit_shutdown"));
+    EXPECT_EQ(state().change, Change::done);
+}

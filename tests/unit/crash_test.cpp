@@ -25,7 +25,7 @@ const Case before_the_change[] = {
     {"BeforeAuthentication", "read .mf", Stage::authenticate}, {"InTheDigest", "digest", Stage::authenticate},
     {"BeforeTheMount", "expect_unchanged", Stage::mount},      {"InTheMount", "mount", Stage::mount},
     {"InPreflight", "space /boot", Stage::preflight},          {"InPrepare", "run modprobe", Stage::prepare},
-    {"BeforeTheApplyUnitStarts", "run_to_end", Stage::apply},
+    {"BeforeTheApplyUnitStarts", "begin", Stage::apply},
 };
 
 class CrashedBeforeTheChange : public Story, public testing::WithParamInterface<Case> {};
@@ -98,6 +98,28 @@ TEST_F(Crashed, LeavesNoRecordWhileItLooksForMedia) {
     EXPECT_EQ(state().attempts, 1U);
 }
 
+TEST_F(Crashed, HasRecordedWhatTheJournalTellsOf) {
+    std::optional<bool> in_time; // an upgrade that began, and of which nobody knows, would never end
+    journal.on_entry = [&](const Fields& entry) {
+        if (field(entry, "UM_EVENT") == "upgrade-started")
+            in_time = recorded();
+    };
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(in_time, true);
+}
+
+TEST_F(Crashed, TellsOfAnUpgradeThatWasOnlyRecorded) {
+    store().save([] {
+        State state;
+        state.id = "id-0";
+        state.attempts = 1;
+        return state;
+    }());
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().id, "id-0");
+    EXPECT_EQ(events().find("upgrade-started stage-started:find stage-finished:find"), 0U);
+}
+
 TEST_F(Crashed, UnmountsWhatAKilledAgentLeft) {
     world.fates["space /"] = Fate::crash;
     run_and_crash();
@@ -116,11 +138,11 @@ TEST_F(Crashed, FailsWhenTheMediaAreGoneThen) {
 }
 
 TEST_F(Crashed, WaitsForAChangeThatOutlivedTheAgent) {
-    world.fates["run_to_end"] = Fate::crash;
+    world.fates["wait"] = Fate::crash;
     run_and_crash();
     world.units[apply_unit].active = "activating";
     world.calls.clear();
-    world.hooks["run_to_end returns"] = [&] { world.units[apply_unit].active = "inactive"; };
+    world.hooks["wait returns"] = [&] { world.units[apply_unit].active = "inactive"; };
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_FALSE(world.called("digest"));
     EXPECT_FALSE(world.called("mount"));
@@ -129,20 +151,20 @@ TEST_F(Crashed, WaitsForAChangeThatOutlivedTheAgent) {
 }
 
 TEST_F(Crashed, TakesAFinishedChangeFromItsRecord) {
-    world.fates["run_to_end returns"] = Fate::crash;
+    world.fates["wait returns"] = Fate::crash;
     run_and_crash();
     EXPECT_EQ(state().change, Change::done);
     EXPECT_EQ(state().stage, Stage::apply);
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("script"), 1);
-    EXPECT_EQ(world.count("run_to_end"), 1);
+    EXPECT_EQ(world.count("wait"), 1);
     EXPECT_EQ(state().stage, Stage::reboot);
     EXPECT_FALSE(world.mounted);
 }
 
 TEST_F(Crashed, TakesAFailedChangeFromItsRecord) {
     world.work = [](const Terminal::Session&) { return 3; };
-    world.fates["run_to_end returns"] = Fate::crash;
+    world.fates["wait returns"] = Fate::crash;
     run_and_crash();
     EXPECT_EQ(run(), ExitCode::apply_failed);
     EXPECT_EQ(state().reason, Reason::script_failed);
@@ -196,7 +218,7 @@ TEST_F(Crashed, TakesANewBootForTheRebootThatItAskedFor) {
 }
 
 TEST_F(Crashed, TakesABootForTheRebootWhenItWasGoneAtTheEndOfTheChange) {
-    world.fates["run_to_end returns"] = Fate::power_cut;
+    world.fates["wait returns"] = Fate::power_cut;
     run_and_crash();
     EXPECT_EQ(state().change, Change::done);
     EXPECT_EQ(verify(), ExitCode::done);
@@ -271,7 +293,7 @@ TEST_F(Failing, SaysItEvenWhenItLooksForMedia) {
 }
 
 TEST_F(Failing, LeavesTheRecordOpenOnceAChangeMayBeAtWork) {
-    for (const auto* call : {"run_to_end", "run_to_end returns", "reboot"}) {
+    for (const auto* call : {"wait", "wait returns", "reboot"}) {
         world.fates[call] = Fate::system_failure;
         EXPECT_EQ(run(), ExitCode::internal) << call;
         EXPECT_TRUE(state().open()) << call;
@@ -321,7 +343,7 @@ TEST_F(Terminating, LeavesAChangeThatWasCutOffOpen) {
 
 TEST_F(Terminating, CannotStopTheChangeSaysSoAndGoesOn) {
     int waits = 0;
-    world.hooks["run_to_end"] = [&] {
+    world.hooks["wait"] = [&] {
         if (++waits > 1)
             return; // the second wait finds the unit as the first left it
         world.units[apply_unit].active = "activating";
@@ -339,7 +361,7 @@ TEST_F(Terminating, CannotStopTheChangeSaysSoAndGoesOn) {
 }
 
 TEST_F(Terminating, StopsWhenTheChangeHasNotBegun) {
-    world.hooks["run_to_end"] = [] {
+    world.hooks["begin"] = [] {
         std::raise(SIGTERM);
         check_termination();
     };
@@ -356,7 +378,7 @@ TEST_F(Terminating, StopsWhenTheChangeHasNotBegun) {
 }
 
 TEST_F(Terminating, LeavesTheRecordOpenOnceTheChangeIsComplete) {
-    world.hooks["run_to_end returns"] = [] { std::raise(SIGTERM); };
+    world.hooks["wait returns"] = [] { std::raise(SIGTERM); };
     const auto end = [&] {
         catch_termination();
         try {

@@ -1,5 +1,6 @@
 // A change that was begun and cut off: made again where that is safe, and never passed over.
 
+#include "system/file.hpp"
 #include "unit/story.hpp"
 
 using namespace um;
@@ -115,7 +116,7 @@ TEST_F(CutOff, RunsNoScriptAgainWhoeverStartsItsUnit) {
 }
 
 TEST_F(CutOff, ReadsTheRecordOfAUnitThatEndedJustNow) {
-    world.fates["run_to_end"] = Fate::crash;
+    world.fates["wait"] = Fate::crash;
     run_and_crash();
     world.hooks["status " + std::string(apply_unit)] = [this] { // it was at work when the record was read
         auto done = state();
@@ -160,4 +161,84 @@ TEST_F(CutOff, NeedsAPersonWhenTheMediaOfAChangeThatWasCutOffAreGone) {
     verify();
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
     EXPECT_EQ(world.count("script"), 1);
+}
+
+TEST_F(CutOff, CountsTheAttemptsOfEachPhaseApart) {
+    bring_packages();
+    for (int crash = 1; crash <= 2; ++crash) {
+        world.fates["digest"] = Fate::power_cut;
+        run_and_crash();
+    }
+    world.fates["script"] = Fate::power_cut; // in the third attempt
+    run_and_crash();
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_EQ(state().attempts, 5U);
+}
+
+TEST_F(CutOff, EndsALoopOfRebootsInTheVerification) {
+    upgrade();
+    for (int crash = 1; crash <= 3; ++crash) {
+        world.fates["run /bin/bash"] = Fate::power_cut;
+        world.fates["run /bin/bash as usagemeter"] = Fate::power_cut;
+        EXPECT_THROW(verify(), Crash) << crash;
+        world.crashed = false;
+    }
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+    EXPECT_EQ(state().message, "interrupted 3 times, last in verify");
+}
+
+TEST_F(CutOff, GoesOnOnceTheMediaAreBack) {
+    bring_packages();
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    const auto paths = std::exchange(world.paths, {});
+    for (int boot = 1; boot <= 5; ++boot) {
+        EXPECT_EQ(run(), ExitCode::media) << boot;
+        EXPECT_EQ(state().outcome, Outcome::needs_manual) << boot;
+        EXPECT_EQ(state().reason, Reason::media_none) << boot;
+        EXPECT_EQ(verify(), ExitCode::done) << boot; // it is closed: that is for a person
+    }
+    world.paths = paths;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(state().change, Change::done);
+    EXPECT_TRUE(state().open());
+    world.reboot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+    EXPECT_EQ(closed(), 1U);
+}
+
+TEST_F(CutOff, InstallsAfreshWhatWasNewAndCutOff) {
+    bring_packages();
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    replace_file(store().directory() + "/fresh.list", "java17|0|17|1|x86_64\n"); // of an attempt before
+    verify();
+    ASSERT_EQ(world.count("script"), 3); // cut off, installed afresh, and upgraded
+    EXPECT_EQ(text_of(store().directory() + "/fresh.list"), "java17|0|17|1|x86_64\n");
+}
+
+TEST_F(CutOff, AsksForNoSecondRebootInOneBoot) {
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("reboot"), 1);
+    world.shutdown_is_due = true;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("reboot"), 1);
+    world.shutdown_is_due = false; // the first one was lost
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("reboot"), 2);
+}
+
+TEST_F(CutOff, WritesTheJournalWhereTheStoryMustNotBeLost) {
+    run();
+    const auto& calls = world.calls;
+    const auto first = [&](const std::string& call) { return std::find(calls.begin(), calls.end(), call); };
+    EXPECT_LT(first("flush_journal"), first("script"));
+    const auto before_reboot = std::find(calls.rbegin(), calls.rend(), "flush_journal");
+    EXPECT_GT(before_reboot, std::find(calls.rbegin(), calls.rend(), "reboot"));
 }

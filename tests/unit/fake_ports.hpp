@@ -44,7 +44,12 @@ struct World {
                                                 {stem + ".crt", "a certificate"},
                                                 {stem + ".sign", "a signature"}};
     std::string script = "upgrade-um.sh";
-    std::optional<std::uint64_t> mounted; ///< st_dev of what stands on the mount point
+    bool shutdown_is_due = false;
+    bool awaits_input = false;                  ///< somebody reads what is typed
+    std::string damage;                         ///< of the rpm database, in rpm's words
+    std::string lock_holder;                    ///< of the rpm database; empty: nobody
+    std::map<std::string, std::uint64_t> files; ///< and their sizes
+    std::optional<std::uint64_t> mounted;       ///< st_dev of what stands on the mount point
     // the script: what it does on its terminal, and its exit status
     std::function<int(const Terminal::Session&)> work;
     // what the ports see of the world's fate
@@ -216,10 +221,17 @@ public:
         world_.call("start " + unit);
         world_.units[unit].active = "active";
     }
-    std::string run_to_end(const std::string& unit,
-                           const std::function<void(const std::string&)>& on_status) override {
-        world_.call("run_to_end");
+    void begin(const std::string& unit) override {
+        world_.call("begin");
+        world_.units[unit].job = true;
+    }
+    std::string wait_for_end(const std::string& unit,
+                             const std::function<void(const std::string&)>& on_status) override {
+        world_.call("wait");
         auto& status = world_.units[unit];
+        if (!status.running())
+            return status.result;
+        status.job = false;
         on_status("apply: at work");
         world_.in_unit = true;
         try {
@@ -234,8 +246,16 @@ public:
         if (world_.crashed && world_.boot != boot_)
             throw Crash{};
         world_.crashed = false;
-        world_.call("run_to_end returns");
+        world_.call("wait returns");
         return status.result;
+    }
+    Fd inhibit_shutdown(const std::string&) override {
+        world_.call("inhibit_shutdown");
+        return Fd();
+    }
+    bool shutdown_is_due() override {
+        world_.call("shutdown_is_due");
+        return world_.shutdown_is_due;
     }
     void reboot() override { world_.call("reboot"); }
     void schedule_reboot(std::chrono::microseconds) override { world_.call("schedule_reboot"); }
@@ -253,6 +273,8 @@ public:
     CommandResult run(const std::vector<std::string>& command, const std::string& user,
                       std::chrono::seconds) override {
         world_.call("run " + command.at(0) + (user.empty() ? "" : " as " + user));
+        if (command.at(0) == "rpm" && command.at(1) == "--verifydb")
+            return {world_.damage.empty() ? 0 : 1, "", false, world_.damage};
         if (command.at(0) == "rpm")
             return world_.installed.empty() ? CommandResult{1, "package is not installed\n", false}
                                             : CommandResult{0, world_.installed, false};
@@ -271,6 +293,15 @@ public:
     }
     std::string boot_id() override { return world_.boot; }
     void sync(const std::vector<std::string>&) override { world_.call("sync"); }
+    void flush_journal() noexcept override { world_.calls.emplace_back("flush_journal"); }
+    std::optional<std::uint64_t> file_size(const std::string& path) override {
+        const auto found = world_.files.find(path);
+        return found == world_.files.end() ? std::nullopt : std::optional(found->second);
+    }
+    std::string kernel_release() override { return "5.0-old"; }
+    std::optional<std::string> lock_holder(const std::string&) override {
+        return world_.lock_holder.empty() ? std::nullopt : std::optional(world_.lock_holder);
+    }
     std::chrono::system_clock::time_point now() override {
         return std::chrono::system_clock::time_point(world_.clock);
     }
@@ -296,6 +327,7 @@ public:
         last_environment = environment;
         return world_.work(session);
     }
+    bool awaits_input() override { return world_.awaits_input; }
 
     std::vector<std::string> last_command;
     std::vector<std::string> last_environment;

@@ -1,6 +1,7 @@
 // What the media bring, what is installed, and whether the one has become the other; and the package
 // manager's commands.
 
+#include "upgrade/kernels.hpp"
 #include "upgrade/package_manager.hpp"
 #include "upgrade/packages.hpp"
 #include "upgrade/recovery.hpp"
@@ -196,8 +197,8 @@ TEST_F(Manager, ErasesLeftoversWithoutTheirScripts) {
 TEST_F(Manager, RebuildsADatabaseThatCannotBeRead) {
     const auto say = [](const std::string&) {};
     repair_database(appliance, say);
-    EXPECT_EQ(appliance.commands.size(), 1U); // it can be read
-    appliance.answers["-qa"] = {1, "error: db5 error", false};
+    EXPECT_EQ(appliance.commands.size(), 2U); // it is sound, and can be read
+    appliance.answers["-qa"] = {1, "", false, "error: db5 error"};
     try {
         repair_database(appliance, say);
         ADD_FAILURE() << "was taken for repaired";
@@ -229,4 +230,45 @@ TEST_F(Manager, PutsConfigurationAsideThatWasCutOffAndLeavesTheOperators) {
     appliance.commands.clear();
     put_damaged_configuration_aside(appliance, {}, ".aside", say);
     EXPECT_THAT(appliance.commands, IsEmpty());
+}
+
+TEST_F(Manager, ForgetsWhatIsNewHereAndInstallsItAfresh) {
+    const auto say = [](const std::string&) {};
+    forget(appliance, {package("java17", "17")}, say);
+    EXPECT_THAT(appliance.commands.back(), ElementsAre("rpm", "-e", "--justdb", "--nodeps", "--noscripts",
+                                                       "--notriggers", "java17-17-1.x86_64"));
+    const PackageManager manager(ports, work, "/r");
+    EXPECT_THAT(
+        manager.install({package("java17", "17")}),
+        ElementsAre("dnf", "--config", work + "/packages.conf", "-y", "install", "java17-17-1.x86_64"));
+    EXPECT_THAT(manager.reinstall({package("a", "1"), package("b", "2")}),
+                ElementsAre("dnf", "--config", work + "/packages.conf", "-y", "reinstall", "a-1-1.x86_64",
+                            "b-2-1.x86_64"));
+}
+
+TEST_F(Manager, MissesAKernelThatCannotBeBooted) {
+    appliance.answers["-ql"] = {0, "/boot/System.map-6.1\n/boot/vmlinuz-6.1\n/lib/modules/6.1\n", false};
+    const std::vector<Package> kernels{package("linux", "6.1")};
+    EXPECT_THAT(boot_shortcomings(appliance, kernels),
+                ElementsAre("the kernel /boot/vmlinuz-6.1 is missing or empty"));
+    world.files["/boot/vmlinuz-6.1"] = 1;
+    EXPECT_THAT(boot_shortcomings(appliance, kernels), IsEmpty()); // the one that runs has no initramfs
+    world.files["/boot/initrd.img-5.0-old"] = 1;
+    EXPECT_THAT(boot_shortcomings(appliance, kernels),
+                ElementsAre("the initramfs /boot/initrd.img-6.1 is missing or empty"));
+    world.files["/boot/initrd.img-6.1"] = 0;
+    EXPECT_EQ(boot_shortcomings(appliance, kernels).size(), 1U);
+    world.files["/boot/initrd.img-6.1"] = 1;
+    EXPECT_THAT(boot_shortcomings(appliance, kernels), IsEmpty());
+    appliance.answers["-ql"] = {1, "", false, "error: no"};
+    EXPECT_THROW(boot_shortcomings(appliance, kernels), SystemFailure);
+}
+
+TEST_F(Manager, LooksForWhoWritesToTheDatabaseAndForDamage) {
+    EXPECT_FALSE(look_at_database(appliance).writer);
+    world.lock_holder = "dnf (process 7)";
+    appliance.answers["--verifydb"] = {1, "", false, "error: page 3"};
+    const auto found = look_at_database(appliance);
+    EXPECT_EQ(found.writer, "dnf (process 7)");
+    EXPECT_EQ(found.damage, "rpm --verifydb ended with status 1: error: page 3");
 }

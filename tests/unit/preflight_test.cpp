@@ -135,3 +135,12 @@ TEST(Preflight, WritesSizesAsPeopleReadThem) {
     EXPECT_EQ(human_size(1024 * mebibyte), "1.0 GiB");
     EXPECT_EQ(human_size(5'000'000'000), "4.7 GiB");
 }
+
+TEST(Preflight, RefusesAnRpmDatabaseThatIsWrittenToOrDamaged) {
+    auto facts = good_facts();
+    facts.database.writer = "dnf (process 7)";
+    EXPECT_EQ(reasons_of(facts), "packages.locked");
+    EXPECT_EQ(message_of(facts), "dnf (process 7) is changing packages just now");
+    facts.database = {{}, "rpm -qa ended with status 1: error"};
+    EXPECT_EQ(reasons_of(facts), "packages.damaged");
+}

@@ -247,7 +247,7 @@ TEST_F(Procedure, LooksAtTheMediaOnceMoreBeforeTheChange) {
                                    Failure(Reason::media_changed, "written to", "leave it"));
         };
     run();
-    EXPECT_FALSE(world.called("run_to_end"));
+    EXPECT_FALSE(world.called("wait"));
     EXPECT_FALSE(world.mounted);
     EXPECT_EQ(state().outcome, Outcome::failed);
     EXPECT_EQ(state().reason, Reason::media_changed);
@@ -262,7 +262,7 @@ TEST_F(Check, IsReadyAndLeavesNothingBehind) {
     EXPECT_EQ(result.state.to_version, "4.7.0.0");
     EXPECT_EQ(tree(scratch.path()), before);
     EXPECT_FALSE(world.mounted);
-    for (const auto* call : {"script", "run_to_end", "run modprobe", "enable sshd.service", "reboot"})
+    for (const auto* call : {"script", "wait", "run modprobe", "enable sshd.service", "reboot"})
         EXPECT_FALSE(world.called(call)) << call;
     EXPECT_EQ(events(), "");
 }
@@ -292,7 +292,7 @@ TEST_F(Check, TellsWhatItFoundWhenTheMachineFails) {
 }
 
 TEST_F(Check, TakesNothingAwayFromAChangeAtWork) {
-    world.fates["run_to_end"] = Fate::crash;
+    world.fates["wait"] = Fate::crash;
     run_and_crash();
     world.units[apply_unit].active = "activating";
     world.calls.clear();
@@ -360,7 +360,7 @@ TEST_F(Abandon, SetsADamagedRecordAside) {
 }
 
 TEST_F(Abandon, IsRefusedWhileTheChangeIsAtWork) {
-    world.fates["run_to_end"] = Fate::crash;
+    world.fates["wait"] = Fate::crash;
     run_and_crash();
     world.units[apply_unit].active = "activating";
     try {

@@ -51,17 +51,6 @@ TEST(Prompts, AnswersYesToTheSnapshotAndNoToTheReboot) {
         EXPECT_EQ(answer_to(question), "reboot: n") << question;
 }
 
-TEST(Prompts, GoesOnWithAHostNameThatTheSourceOnlyWarnsOf) {
-    for (const std::string question : {
-             "Detected wrong hostname. Do you want to continue? (y/n)",
-             "The host name does not match the certificate. Proceed(y/n)?",
-             "ホスト名が正しくありません。続行しますか? (y/n):",
-         })
-        EXPECT_EQ(answer_to(question), "hostname: y") << question;
-    for (const std::string question : {"Change the hostname and continue? (y/n)", "Is the hostname right? (y/n)"})
-        EXPECT_EQ(answer_to(question), "-") << question;
-}
-
 TEST(Prompts, AnswersNothingThatIsNoQuestion) {
     for (const std::string line : {
              "",
@@ -197,4 +186,33 @@ TEST(Prompts, DoesNotGuessAtOtherQuestionsAboutSnapshots) {
          {"Continue without a snapshot? (y/n)", "Revert to the latest snapshot? (y/n)",
           "Delete the snapshot now? (y/n): ", "スナップショットに戻しますか? (y/n):"})
         EXPECT_EQ(answer_to(line), "-") << line;
+}
+
+TEST(Prompts, GoesOnFromAWarningOfTheHostName) {
+    const std::string warning = "Detected wrong hostname. Expected hostname: a, but found: b.\n";
+    for (const std::string question :
+         {"Continue with this hostname? (y/n) ",
+          "ホスト名が異なります。続行しますか? (y/n):", "The host name differs. Go on anyway(Y/N)?"})
+        EXPECT_EQ(answer_to(question), "hostname: y") << question;
+    EXPECT_EQ(answer_to(warning + "Do you want to continue? (y/n): "), "hostname: y");
+    EXPECT_EQ(answer_to(warning + "See the guide.\n続行しますか？（y/n）"), "hostname: y");
+    EXPECT_EQ(answer_to("Continue? (y/n)"), "-"); // with what?
+    EXPECT_EQ(answer_to(warning + "Change the hostname now? (y/n)"), "-");
+    EXPECT_EQ(answer_to(warning + "Delete all data? (y/n)"), "-");
+    EXPECT_EQ(answer_to(warning + "1\n2\n3\n4\n5\n6\n7\n8\nContinue? (y/n)"), "-"); // long past
+}
+
+TEST(Prompts, KnowFullWidthMarks) {
+    EXPECT_EQ(answer_to("スナップショットは作成済みですか？（ｙ/n）"), "-");
+    EXPECT_EQ(answer_to("スナップショットは作成済みですか？（y／n）："), "snapshot: y");
+    EXPECT_EQ(answer_to("今すぐ再起動しますか（y/n）？"), "reboot: n");
+}
+
+TEST(Prompts, TellTheLastWords) {
+    Dialogue dialogue({});
+    EXPECT_EQ(dialogue.last_words(), "(it printed nothing)");
+    dialogue.feed("Enter the license key\n");
+    EXPECT_EQ(dialogue.last_words(), "Enter the license key");
+    dialogue.feed("> ");
+    EXPECT_EQ(dialogue.last_words(), ">");
 }

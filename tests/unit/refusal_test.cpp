@@ -111,9 +111,7 @@ const Case cases[] = {
     {"AMaskedSshd", [](Story& s) { s.world.units["sshd.service"].masked = true; }, Reason::sshd_unmanageable,
      ExitCode::preflight_refused, Outcome::failed, Stage::prepare},
     {"AMediumUnmountedBeforeTheChange",
-     [](Story& s) {
-         s.world.mounted.reset(), s.world.hooks["run_to_end"] = [&s] { s.world.mounted.reset(); };
-     },
+     [](Story& s) { s.world.mounted.reset(), s.world.hooks["wait"] = [&s] { s.world.mounted.reset(); }; },
      Reason::media_changed, ExitCode::media, Outcome::failed, Stage::apply},
     {"AnSshdThatDoesNotStart",
      [](Story& s) {

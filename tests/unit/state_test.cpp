@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <limits>
 
 using namespace um;
@@ -259,4 +260,23 @@ TEST(StateFile, FailsWhereItsDirectoryCannotBe) {
     const um::test::Scratch scratch;
     const StateFile store(scratch.file("file", "") + "/sub");
     EXPECT_THROW(store.save(full_state()), SystemFailure);
+}
+
+TEST(StateFile, GivesItsReserveBackWhenTheRecordCannotBeSavedAndWhenItIsClosed) {
+    const test::Scratch scratch;
+    const StateFile file(scratch / "state");
+    State state;
+    state.id = "a";
+    file.save(state);
+    file.keep_reserve();
+    EXPECT_EQ(std::filesystem::file_size(scratch / "state/reserve"), 256U * 1024);
+    file.save(state);
+    EXPECT_TRUE(std::filesystem::exists(scratch / "state/reserve"));
+    std::filesystem::create_directory(scratch / "state/state.ini.new"); // in the way, as a full disk is
+    EXPECT_THROW(file.save(state), SystemFailure);
+    EXPECT_FALSE(std::filesystem::exists(scratch / "state/reserve"));
+    std::filesystem::remove(scratch / "state/state.ini.new");
+    file.keep_reserve();
+    file.close(state);
+    EXPECT_FALSE(std::filesystem::exists(scratch / "state/reserve"));
 }

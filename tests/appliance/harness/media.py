@@ -10,7 +10,7 @@ CONTENT = {"upgrade-um.sh": "#!/bin/bash\n", "repo/repodata/repomd.xml": "<repom
 
 
 def plant(root, files):
-    """Files by their paths: a text is a file's, a Path where a symbolic link leads to, None a directory."""
+    """Files by their paths: a text, or bytes, is a file's, a Path where a symbolic link leads to, None a directory."""
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -19,7 +19,7 @@ def plant(root, files):
         elif isinstance(content, pathlib.Path):
             path.symlink_to(content)
         else:
-            path.write_text(content)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
             path.chmod(0o755)
 
 

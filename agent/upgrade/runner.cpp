@@ -1,0 +1,210 @@
+#include "upgrade/runner.hpp"
+
+#include "confirmation.hpp"
+#include "upgrade/stages.hpp"
+
+#include <array>
+
+namespace um {
+namespace {
+
+constexpr std::array procedure{
+    Step{Stage::find, stages::find, OnCrash::restart},
+    Step{Stage::authenticate, stages::authenticate, OnCrash::restart},
+    Step{Stage::mount, stages::mount, OnCrash::restart},
+    Step{Stage::preflight, stages::preflight, OnCrash::restart},
+    Step{Stage::prepare, stages::prepare, OnCrash::restart},
+    Step{Stage::apply, stages::apply, OnCrash::settle},
+    Step{Stage::reboot, stages::reboot, OnCrash::resume},
+    Step{Stage::verify, stages::verify, OnCrash::resume},
+};
+
+std::string seconds_text(std::chrono::microseconds duration) {
+    return fmt::format("{:.1f} s", static_cast<double>(duration.count()) / 1e6);
+}
+
+void say_started(Job& job) {
+    const auto stage = job.state.stage;
+    job.audit.event(EventKind::stage_started, job.state,
+                    {.message = fmt::format("{} …", word(stage)), .stage = stage});
+}
+
+void enter(Job& job, Stage stage) {
+    check_termination();
+    job.state.stage = stage;
+    job.state.boot_id = job.ports.appliance.boot_id();
+    job.findings.clear();
+    job.note.clear();
+    if (stage == Stage::find) // looking for media leaves no trace where there are none
+        return;
+    job.store.save(job.state);
+    say_started(job);
+    if (stage >= Stage::apply)
+        job.ports.appliance.flush_journal();
+}
+
+/// Before the change a finding refuses it; afterwards it fails the stage.
+EventKind kind_of_failure(const State& state) {
+    return state.stage < Stage::prepare && !state.cut_off() ? EventKind::refused : EventKind::stage_failed;
+}
+
+/// Says everything that the stage found; throws Refused when it must not go on.
+void judge(Job& job) {
+    std::optional<Finding> first;
+    for (const auto& finding : job.findings) {
+        job.audit.finding(is_refusal(finding) ? kind_of_failure(job.state) : EventKind::warning, job.state,
+                          finding);
+        if (is_refusal(finding) && !first)
+            first = finding;
+        // What a policy accepted before the change is in the journal; the outcome speaks of the appliance as
+        // it is now.
+        if (!is_refusal(finding) && job.state.stage == Stage::verify)
+            job.warned = true;
+    }
+    if (first)
+        throw Refused{*first};
+}
+
+ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode code) {
+    job.mounted.reset();
+    job.state.outcome = outcome;
+    job.state.reason = detail.reason;
+    job.state.message = detail.message;
+    job.state.hint = detail.hint;
+    job.state.finished = iso8601(job.ports.appliance.now());
+    auto closing = detail;
+    closing.outcome = outcome;
+    closing.message = fmt::format("{}: {}", word(outcome), detail.message);
+    // Said before it is filed: a kill in between says it twice, the other way round never.
+    job.audit.event(EventKind::upgrade_finished, job.state, closing);
+    job.ports.appliance.flush_journal();
+    try {
+        job.store.close(job.state);
+    } catch (const SystemFailure& failure) {
+        job.audit.event(EventKind::warning, job.state,
+                        {.message = fmt::format("the record cannot be filed: {}", failure.what()),
+                         .hint = "give the disk more space; the next start closes it"});
+    }
+    job.audit.progress(closing.message);
+    return code;
+}
+
+/// What preflight would refuse is a failed verification when it is found after the boot.
+ExitCode code_of_failure(Stage stage, Reason reason) {
+    return stage == Stage::verify ? ExitCode::verification_failed : exit_code(reason);
+}
+
+ExitCode succeed(Job& job) {
+    const auto outcome = job.warned ? Outcome::succeeded_with_warnings : Outcome::succeeded;
+    return close(job, outcome,
+                 {.message = fmt::format(
+                      "upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: "
+                      "usage data collected since would be lost from the monthly reports",
+                      job.state.from_version, job.state.to_version),
+                  .hint = "delete the snapshot in vCenter when you are content"},
+                 ExitCode::done);
+}
+
+ExitCode nothing_to_do(Job& job) {
+    if (job.announced)
+        return close_failed(job,
+                            {Finding::Severity::refusal, Reason::media_none,
+                             "the media are gone: " + job.note, "provide them again and start um-upgrade"},
+                            outcome_of_failure(job.state) == Outcome::needs_manual ? Outcome::needs_manual
+                                                                                   : Outcome::failed,
+                            ExitCode::media);
+    job.audit.event(EventKind::upgrade_finished, State{},
+                    {.message = "nothing to do: " + job.note, .outcome = Outcome::nothing_to_do});
+    return ExitCode::done;
+}
+
+} // namespace
+
+void announce(Job& job) {
+    if (std::exchange(job.announced, true))
+        return;
+    job.audit.event(EventKind::upgrade_started, job.state,
+                    {.message = fmt::format("upgrade {} started: {} -> {}", job.state.id,
+                                            job.state.from_version.empty() ? "?" : job.state.from_version,
+                                            job.state.to_version.empty() ? "?" : job.state.to_version)});
+    say_started(job);
+    job.ports.appliance.flush_journal(); // the story has its beginning, whenever the power fails
+}
+
+const Step& step_of(Stage stage) {
+    return procedure.at(static_cast<std::size_t>(stage));
+}
+
+Outcome outcome_of_failure(const State& state) {
+    if (state.cut_off())
+        return Outcome::needs_manual;
+    if (state.stage < Stage::prepare)
+        return Outcome::refused;
+    if (state.stage < Stage::apply || (state.stage == Stage::apply && state.change == Change::none))
+        return Outcome::failed;
+    return Outcome::needs_manual;
+}
+
+ExitCode close_failed(Job& job, const Finding& finding, Outcome outcome, ExitCode code) {
+    if (job.state.cut_off() && is_about_media(finding.reason) && job.state.tries > 0)
+        --job.state.tries; // nothing was tried: when the media are back, it may go on
+    return close(job, outcome, {.message = finding.message, .hint = finding.hint, .reason = finding.reason},
+                 code);
+}
+
+ExitCode run_from(Job& job, Stage first) {
+    for (auto stage = static_cast<std::size_t>(first); stage < procedure.size(); ++stage) {
+        const auto& step = procedure.at(stage);
+        enter(job, step.stage);
+        const auto begin = job.ports.appliance.uptime();
+        auto next = Next::stage;
+        try {
+            next = step.work(job);
+        } catch (const Failure& failure) {
+            job.findings.push_back(failure.finding());
+        }
+        if (next == Next::nothing_to_do)
+            return nothing_to_do(job);
+        if (!job.announced) // what the journal tells of, the next start must know
+            job.store.save(job.state);
+        announce(job);
+        judge(job);
+        if (next == Next::wait_for_boot)
+            return ExitCode::done;
+        const auto duration = job.ports.appliance.uptime() - begin;
+        const auto note = job.note.empty() ? std::string("finished") : job.note;
+        job.audit.event(EventKind::stage_finished, job.state,
+                        {.message = fmt::format("{} ({})", note, seconds_text(duration)),
+                         .stage = step.stage,
+                         .duration = duration});
+    }
+    return succeed(job);
+}
+
+ExitCode close_refused(Job& job, const Refused& refused) {
+    return close_failed(job, refused.first, outcome_of_failure(job.state),
+                        code_of_failure(job.state.stage, refused.first.reason));
+}
+
+void close_terminated(Job& job) {
+    if (job.state.stage >= Stage::apply || job.state.cut_off() || !job.announced)
+        return; // the record stays open: the next start goes on with it
+    close_failed(job,
+                 {Finding::Severity::refusal, Reason::interrupted, "stopped by request; nothing was changed",
+                  "start um-upgrade again"},
+                 Outcome::failed, ExitCode::done);
+}
+
+ExitCode close_broken(Job& job, const SystemFailure& failure) {
+    announce(job);
+    job.audit.event(EventKind::stage_failed, job.state,
+                    {.message = failure.what(), .stage = job.state.stage});
+    // The change may be at work, complete, or cut off: the next start looks.
+    if (job.state.stage >= Stage::apply || job.state.cut_off())
+        return ExitCode::internal;
+    return close(job, Outcome::failed,
+                 {.message = failure.what(), .hint = "look at 'journalctl -t um-upgrade'"},
+                 ExitCode::internal);
+}
+
+} // namespace um
