@@ -90,11 +90,8 @@ Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
         {"reboot", Pattern("(reboot|restart|再起動)" + question), "n", std::nullopt, std::nullopt});
     // What the appliance's name should be was settled in preflight: here it is a warning to go on from. The
     // question itself may not say what it is about.
-    const std::string host_name = "host ?name|ホスト名";
-    rules_.push_back({"hostname", Pattern("(" + host_name + ")" + question), "y",
-                      Pattern("change|generate|replace|変更|生成|置き換え"), std::nullopt});
-    rules_.push_back({"hostname", Pattern("(continue|proceed|続行|続け)" + question), "y", std::nullopt,
-                      Pattern(host_name)});
+    rules_.push_back({"hostname", Pattern("(continue|proceed|go on|anyway|続行|続け)" + question), "y",
+                      Pattern("change|generate|replace|変更|生成|置き換え"), Pattern("host ?name|ホスト名")});
 }
 
 std::vector<std::string> Dialogue::feed(const std::string& output) {
@@ -121,8 +118,9 @@ void Dialogue::remember(const std::string& line) {
 bool Dialogue::applies(const Rule& rule, const std::string& question) const {
     if (!rule.match.found_in(question) || (rule.unless && rule.unless->found_in(question)))
         return false;
-    return !rule.after || std::any_of(before_.begin(), before_.end(),
-                                      [&](const std::string& line) { return rule.after->found_in(line); });
+    return !rule.about || rule.about->found_in(question) ||
+           std::any_of(before_.begin(), before_.end(),
+                       [&](const std::string& line) { return rule.about->found_in(line); });
 }
 
 std::optional<Answer> Dialogue::answer_to(std::string& raw) {

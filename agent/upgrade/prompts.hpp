@@ -55,7 +55,7 @@ private:
         Pattern match;
         std::string answer;
         std::optional<Pattern> unless; ///< a question with these words means something else
-        std::optional<Pattern> after;  ///< it means this only after a line with these words
+        std::optional<Pattern> about;  ///< it means this only with, or after a line with, these words
     };
     std::optional<Answer> answer_to(std::string& raw);
     bool applies(const Rule& rule, const std::string& question) const;

@@ -197,6 +197,8 @@ TEST(Prompts, GoesOnFromAWarningOfTheHostName) {
     EXPECT_EQ(answer_to(warning + "Do you want to continue? (y/n): "), "hostname: y");
     EXPECT_EQ(answer_to(warning + "See the guide.\n続行しますか？（y/n）"), "hostname: y");
     EXPECT_EQ(answer_to("Continue? (y/n)"), "-"); // with what?
+    EXPECT_EQ(answer_to("Is the hostname right? (y/n)"), "-");
+    EXPECT_EQ(answer_to("Change the hostname and continue? (y/n)"), "-");
     EXPECT_EQ(answer_to(warning + "Change the hostname now? (y/n)"), "-");
     EXPECT_EQ(answer_to(warning + "Delete all data? (y/n)"), "-");
     EXPECT_EQ(answer_to(warning + "1\n2\n3\n4\n5\n6\n7\n8\nContinue? (y/n)"), "-"); // long past

@@ -1,4 +1,5 @@
 """The appliance as its operator and its auditor know it: a Machine that runs the product."""
+import collections
 import contextlib
 import json
 import shlex
@@ -102,14 +103,18 @@ class Appliance(Machine):
         return {int(number) for number in self.store("SELECT number FROM usage")}
 
     def acknowledged(self):
-        """The numbers of the records that the product said were safe, as the host heard it."""
+        """How often the product said of each record, by its number, that it was safe, as the host heard it."""
         lines = self.acknowledgements.read_text().split("\n")
-        return {int(line) for line in lines[:-1] if line.strip("\0")}
+        return collections.Counter(int(line) for line in lines[:-1] if line.strip("\0"))
 
     def lost_records(self):
-        """Acknowledged once, but no longer in the store. Read in this order: what is heard meanwhile is stored."""
+        """Acknowledged once, but no longer in the store. Read in this order: what is heard meanwhile is stored.
+
+        The store gives each number once: one that was acknowledged twice had been lost in between.
+        """
         acknowledged = self.acknowledged()
-        return acknowledged - self.stored()
+        again = {number for number, times in acknowledged.items() if times > 1}
+        return (set(acknowledged) - self.stored()) | again
 
     def wait_records(self, more=2):
         """Waits until some more records were acknowledged than are now."""

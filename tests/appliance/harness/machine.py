@@ -43,6 +43,8 @@ def wait_until(what, condition, limit=300):
 
 
 class Machine:
+    PROCESSORS = 2
+
     def __init__(self, directory, image, ssh_key, *, base=None, carrier=None, cd=None, power_cuts=False):
         """base is the disk to start from (the image's own when None); carrier and cd are raw files to attach.
 
@@ -89,6 +91,10 @@ class Machine:
         forwards = self._qmp("human-monitor-command", **{"command-line": "info usernet"})
         self._port = int(re.search(r"HOST_FORWARD\S*\s+\S+\s+\S+\s+(\d+)", forwards)[1])
 
+    def _disk_drive(self):
+        """The disk as QEMU finds it: file, format, options."""
+        return self.disk, "qcow2", f"cache={self._cache}"
+
     def _command_line(self, control):
         def drive(name, path, form, *more):
             return ["-drive", ",".join([f"id={name},if=none,file={path},format={form}", *more])]
@@ -96,7 +102,7 @@ class Machine:
         command = [
             "setpriv", "--pdeathsig", "KILL",  # a machine does not outlive who drives it
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", "-display", "none",
-            "-accel", ACCELERATOR, "-cpu", PROCESSOR, "-smp", "2", "-m", "1024",
+            "-accel", ACCELERATOR, "-cpu", PROCESSOR, "-smp", str(self.PROCESSORS), "-m", "1024",
             # A reset ends QEMU, and the next boot is a new one: an emulator full of the old kernel's code takes a minute
             # to unpack the new one over it.
             "-action", "reboot=shutdown",
@@ -106,7 +112,7 @@ class Machine:
             "-chardev", f"file,id=console,path={self.console},append=on", "-serial", "chardev:console",
             "-netdev", "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22", "-device", "virtio-net-pci,netdev=net",
             "-device", "virtio-rng-pci",
-            *drive("disk", self.disk, "qcow2", f"cache={self._cache}"), "-device", "virtio-blk-pci,drive=disk",
+            *drive("disk", *self._disk_drive()), "-device", "virtio-blk-pci,drive=disk",
             "-device", "virtio-scsi-pci", "-device", "scsi-cd,id=cd" + (",drive=medium" if self._cd else ""),
             "-chardev", f"file,id=usage,path={self.acknowledgements},append=on", "-device", "virtio-serial-pci",
             "-device", "virtserialport,chardev=usage,name=usage-acknowledgements",

@@ -1,0 +1,101 @@
+"""What every cut starts from: media, and an appliance that stands still where it would upgrade itself next."""
+import contextlib
+import functools
+import json
+import pathlib
+import subprocess
+import tempfile
+
+from harness import products
+from harness.appliance import MEDIA_DIRECTORY, SERVICES, SNAPSHOT, installed
+from harness.cache import PROJECT, build, cached
+
+from . import HERE
+from .looking import look
+from .machine import WITNESS, PoweredAppliance
+
+MEDIA = {"packages": ["--no-script"], "repeatable": ["--repeatable-script"], "script": []}
+# None of them has anything to say here, and every reload of systemd runs them all: seconds, when they are emulated.
+WITHOUT_GENERATORS = (
+    "mkdir -p /etc/systemd/system-generators && cd /usr/lib/systemd/system-generators && "
+    "for name in *; do ln -s /dev/null /etc/systemd/system-generators/$name; done"
+)
+ELSEWHERE = "/root/media"  # all kinds of media, out of which each trial takes one
+
+
+@functools.cache
+def packages():
+    """The packages of 4.7 that the media bring, light ones."""
+    full = products.packages() / "4.7"
+    inputs = [HERE / "make-packages", products.packages().name]
+    return cached("light-packages", inputs, lambda out: build(HERE / "make-packages", full, out))
+
+
+@functools.cache
+def media():
+    """packages/, repeatable/ and script/: the same packages, and what is said about how they are installed."""
+
+    def make(out):
+        for kind, options in MEDIA.items():
+            (out / kind).mkdir()
+            products.make_media(out / kind, *options, rpms=packages())
+
+    inputs = [PROJECT / "rpm" / "media", packages().name, products.keys().name]
+    return cached("light-media", inputs, make)
+
+
+@functools.cache
+def ready():
+    """disk.raw and memory of an appliance that stands still where `systemctl start um-upgrade` is due; before.json."""
+
+    def make(out):
+        with tempfile.TemporaryDirectory(dir=out) as scratch:
+            disk = pathlib.Path(scratch) / "disk.raw"
+            subprocess.run(["qemu-img", "convert", "-O", "raw", str(installed()), str(disk)], check=True)
+            appliance = PoweredAppliance("power-ready", disk)
+        with appliance:
+            appliance.wait_up()
+            appliance.wait_active(*SERVICES)
+            packed = subprocess.run(["tar", "-c", "-C", media(), *MEDIA], stdout=subprocess.PIPE, check=True).stdout
+            unpack = f"mkdir {ELSEWHERE} && tar -x --no-same-owner -C {ELSEWHERE}"
+            subprocess.run([*appliance.ssh(), unpack], input=packed, check=True)
+            appliance.install_witness()
+            appliance.run(WITHOUT_GENERATORS)
+            appliance.run(SNAPSHOT.replace("24h", "3650d"))
+            appliance.wait_quiet()
+            (out / "before.json").write_text(json.dumps(look(appliance)))
+            appliance.run("sync")
+            appliance.save(out)
+
+    inputs = [WITNESS, WITHOUT_GENERATORS, HERE / "look", installed().parent.name, media().name]
+    return cached("power-ready", inputs, make)
+
+
+@contextlib.contextmanager
+def begun(name, kind, enabled):
+    """A machine of its own that begins to upgrade itself now. enabled: the unit is started by every boot, too."""
+    with PoweredAppliance(name, ready() / "disk.raw", ready() / "memory") as appliance:
+        appliance.wait_up()
+        appliance.run(
+            f"cp {ELSEWHERE}/{kind}/* {MEDIA_DIRECTORY}/ && sync && "
+            + ("systemctl enable --quiet um-upgrade && " if enabled else "")
+            + "systemctl start --no-block um-upgrade"
+        )
+        yield appliance
+
+
+def before():
+    """What look() saw of the appliance that is ready."""
+    return json.loads((ready() / "before.json").read_text())
+
+
+def afterwards():
+    """The package set of 4.7: what was there, with the media's in the place of what they replace."""
+    query = "%{NAME} %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH} [%{OBSOLETENAME} ]\\n"
+    rpms = sorted(str(path) for path in packages().glob("*.rpm"))
+    lines = subprocess.run(["rpm", "-qp", "--qf", query, *rpms], capture_output=True, text=True, check=True).stdout
+    new, gone = set(), set()
+    for name, package, *obsoletes in map(str.split, lines.splitlines()):
+        new.add(package)
+        gone.update([name, *obsoletes])
+    return sorted(new | {package for package in before()["packages"] if package.rsplit("-", 2)[0] not in gone})
