@@ -144,6 +144,9 @@ Next reboot(Job& job) {
     if (job.ports.services.status(verify_unit).enablement == "disabled")
         job.ports.services.enable(verify_unit);
     job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
+    job.state.reboot_is_left =
+        reboot.policy == RebootPolicy::manual || (reboot.policy == RebootPolicy::now && !now);
+    job.store.save(job.state);
     std::string message = "reboot requested";
     if (reboot.policy == RebootPolicy::notice)
         message = fmt::format("reboot in {} s", reboot.notice.count());

@@ -149,7 +149,7 @@ ExitCode continue_after_boot(Job& job) {
     if (!state || !state->open())
         return ExitCode::done;
     job.state = std::move(*state);
-    if (job.state.stage == Stage::reboot && !boot_happened(job))
+    if (job.state.stage == Stage::reboot && !boot_happened(job) && job.state.reboot_is_left)
         return waits_for_reboot(job);
     return guarded(job, [&] { return boot_happened(job) ? after_boot(job) : resume(job); });
 }

@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view format = "1";
 constexpr std::size_t piece = 60; // bytes of a value on one line; escaped, at most three times as many
 
+constexpr std::string_view left_to_the_operator = "operator";
 constexpr std::string_view change_words[] = {"none", "begun", "done", "failed"};
 
 /// Only what INI would take for its own is escaped: controls, ';' (a comment), '%', and outer spaces.
@@ -124,6 +125,12 @@ const std::vector<Field>& fields() {
          [](State& s, const std::string& t) { s.mount_device = number<std::uint64_t>(t); }},
         {"change", [](const State& s) { return std::string(word(s.change)); },
          [](State& s, const std::string& t) { s.change = known(change_from(t), t); }},
+        {"reboot", [](const State& s) { return std::string(s.reboot_is_left ? left_to_the_operator : ""); },
+         [](State& s, const std::string& t) {
+             if (t != left_to_the_operator)
+                 throw SystemFailure(fmt::format("'{}' is no word of this record", t));
+             s.reboot_is_left = true;
+         }},
         text_field("method", &State::method),
         text_field("abandoned", &State::abandoned),
     };

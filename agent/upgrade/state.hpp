@@ -38,8 +38,9 @@ struct State {
     std::string signer;
     std::uint64_t mount_device = 0; ///< st_dev of the verified medium as mounted; this boot only
     Change change = Change::none;
-    std::string method;    ///< "script" or "packages": how the change was begun
-    std::string abandoned; ///< why a person closed it; empty: nobody did
+    bool reboot_is_left = false; ///< to the operator, who was asked or whose policy it is
+    std::string method;          ///< "script" or "packages": how the change was begun
+    std::string abandoned;       ///< why a person closed it; empty: nobody did
 
     /// An open upgrade: it was begun and nobody has closed it.
     bool open() const { return !outcome; }

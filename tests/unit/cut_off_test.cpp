@@ -234,6 +234,14 @@ TEST_F(CutOff, AsksForNoSecondRebootInOneBoot) {
     EXPECT_EQ(world.count("reboot"), 2);
 }
 
+TEST_F(CutOff, LeavesTheRebootToWhomItWasLeft) {
+    config.reboot.policy = RebootPolicy::manual;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_TRUE(state().reboot_is_left);
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_FALSE(world.called("reboot"));
+}
+
 TEST_F(CutOff, WritesTheJournalWhereTheStoryMustNotBeLost) {
     run();
     const auto& calls = world.calls;

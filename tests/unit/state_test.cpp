@@ -26,6 +26,8 @@ State full_state() {
     state.outcome = Outcome::needs_manual;
     state.reason = Reason::script_failed;
     state.attempts = 3;
+    state.tries = 2;
+    state.reboot_is_left = true;
     state.mount_device = std::numeric_limits<std::uint64_t>::max();
     state.change = Change::failed;
     return state;
@@ -38,6 +40,8 @@ void expect_same(const State& left, const State& right) {
     EXPECT_EQ(left.outcome, right.outcome);
     EXPECT_EQ(left.reason, right.reason);
     EXPECT_EQ(left.attempts, right.attempts);
+    EXPECT_EQ(left.tries, right.tries);
+    EXPECT_EQ(left.reboot_is_left, right.reboot_is_left);
     EXPECT_EQ(left.mount_device, right.mount_device);
     EXPECT_EQ(left.change, right.change);
 }
