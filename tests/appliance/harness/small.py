@@ -140,7 +140,10 @@ class SmallProduct:
     # --- afterwards ---------------------------------------------------------------------------------------------
     def close(self):
         """Closes the record as a person does, sees that nothing was left behind, and puts the product back."""
-        self.appliance.agent("abandon", "--why", "the scenario has ended", check=False)
+        idle = "! systemctl list-units --no-legend 'um-upgrade*' | grep -q activating"
+        wait_until("nobody is at work", lambda: self.appliance.run(idle, check=False).returncode == 0)
+        done = self.appliance.agent("abandon", "--why", "the scenario has ended", check=False)
+        assert done.returncode in (0, 2), done.stderr  # 2: there was nothing to abandon
         # The kernel clears a loop device as soon as udev, too, has done with it.
         look = f"{RESET}; {LEFT_BEHIND}"
         wait_until("nothing is left behind", lambda: self.appliance.output(look) == "", limit=10)
