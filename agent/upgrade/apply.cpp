@@ -100,10 +100,12 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
     say("the change was cut off; making it again");
     repair_database(appliance, say);
     erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
-    if (!plan.repository.empty())
-        put_damaged_configuration_aside(appliance, package_files(job.ports, plan.repository),
-                                        fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts),
-                                        say);
+    if (!plan.repository.empty()) {
+        const auto files = package_files(job.ports, plan.repository);
+        remove_unpacked(appliance, files, say);
+        put_damaged_configuration_aside(
+            appliance, files, fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
+    }
     if (plan.method == Method::script)
         return; // what it does with packages is its own to repeat
     const auto now = installed_packages(appliance);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
+#include <set>
 #include <sstream>
 
 namespace um {
@@ -27,6 +29,14 @@ std::vector<std::string> torn_configuration(const std::string& verified) {
 
 bool is_installed(const std::vector<Package>& packages, const Package& package) {
     return std::find(packages.begin(), packages.end(), package) != packages.end();
+}
+
+constexpr std::size_t temporary_suffix = 9; // ";5f3a1b2c"
+
+bool is_unpacked(const std::string& path) {
+    const auto mark = path.rfind(';');
+    return mark != std::string::npos && path.size() - mark == temporary_suffix &&
+           path.find_first_not_of("0123456789abcdef", mark + 1) == std::string::npos;
 }
 
 template <class What>
@@ -88,6 +98,26 @@ void put_damaged_configuration_aside(Appliance& appliance, const std::vector<std
         if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, (path + suffix).c_str(), RENAME_NOREPLACE) < 0)
             throw SystemFailure(fmt::format("rename '{}' to '{}{}'", path, path, suffix), errno);
     }
+}
+
+void remove_unpacked(Appliance& appliance, const std::vector<std::string>& files, const Say& say) {
+    if (files.empty())
+        return;
+    std::vector<std::string> command{"rpm", "-qpl", "--nosignature", "--nodigest"};
+    command.insert(command.end(), files.begin(), files.end());
+    std::set<std::string> owned;
+    std::set<std::string> directories;
+    std::istringstream stream(appliance.run(command, "", repair_limit).output);
+    for (std::string line; std::getline(stream, line); owned.insert(line))
+        directories.insert(std::filesystem::path(line).parent_path().string());
+    std::error_code error; // a directory that is not there yet, or a file that will not go, ignoring
+    for (const auto& directory : directories)
+        for (const auto& entry : std::filesystem::directory_iterator(directory, error))
+            if (const auto path = entry.path().string();
+                is_unpacked(path) && owned.count(path.substr(0, path.size() - temporary_suffix)) > 0) {
+                say(fmt::format("removing {}, which was being written", path));
+                std::filesystem::remove(path, error);
+            }
 }
 
 std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,

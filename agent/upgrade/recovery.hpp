@@ -30,6 +30,11 @@ void forget(Appliance& appliance, const std::vector<Package>& packages, const Sa
 void put_damaged_configuration_aside(Appliance& appliance, const std::vector<std::string>& files,
                                      const std::string& suffix, const Say& say);
 
+/// Removes what rpm was writing when it was cut off: it unpacks into `PATH;XXXXXXXX`, eight hexadecimal
+/// digits, and renames. Nobody else ever does, and a directory of configuration may read whatever stands in
+/// it.
+void remove_unpacked(Appliance& appliance, const std::vector<std::string>& files, const Say& say);
+
 /// What the transaction that was cut off had installed already: its scripts may not have run.
 std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,
                                 const Inventory& appliance);

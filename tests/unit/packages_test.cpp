@@ -279,3 +279,16 @@ TEST_F(Manager, KnowsWhatTheMediaObsolete) {
     EXPECT_THAT(without({"foo"}, {package("foo", "1"), package("a", "1")}), ElementsAre(package("a", "1")));
     EXPECT_THAT(obsoleted_by(ports, "/none"), IsEmpty());
 }
+
+TEST_F(Manager, RemovesWhatRpmWasWriting) {
+    const auto mine = scratch.file("a.conf", "");
+    for (const auto* name : {"a.conf;5f3a1b2c", "a.conf;5f3a1b2", "a.conf;5f3a1b2x", "b.conf;5f3a1b2c"})
+        scratch.file(name, "half");
+    appliance.answers["-qpl"] = {0, mine + "\n/no/such/directory/file\n", false};
+    std::vector<std::string> said;
+    remove_unpacked(appliance, {"/m/a.rpm"}, [&](const std::string& line) { said.push_back(line); });
+    EXPECT_THAT(um::test::names_in(scratch.path()), ElementsAre("a.conf", "a.conf;5f3a1b2", "a.conf;5f3a1b2x",
+                                                                "b.conf;5f3a1b2c", "snapshot.ini"));
+    EXPECT_EQ(said.size(), 1U);
+    remove_unpacked(appliance, {}, [](const std::string&) {});
+}
