@@ -30,12 +30,12 @@ bool try_again(Job& job) {
 }
 
 ExitCode give_up(Job& job) {
-    return close_failed(
-        job,
-        {Finding::Severity::refusal, Reason::interrupted,
-         fmt::format("interrupted {} times, last in {}", job.state.tries, word(job.state.stage)),
-         "find out why from 'journalctl -t um-upgrade', then 'um-upgrade abandon --why TEXT'"},
-        Outcome::needs_manual, ExitCode::needs_manual);
+    const Finding finding{
+        Finding::Severity::refusal, Reason::interrupted,
+        fmt::format("interrupted {} times, last in {}", job.state.tries, word(job.state.stage)),
+        "find out why from 'journalctl -t um-upgrade', then 'um-upgrade abandon --why TEXT'"};
+    job.audit.finding(EventKind::stage_failed, job.state, finding);
+    return close_failed(job, finding, Outcome::needs_manual, ExitCode::needs_manual);
 }
 
 /// From the top, with everything found and authenticated again; a change that was cut off is then made again.
