@@ -16,6 +16,7 @@
 
 using namespace um;
 using testing::HasSubstr;
+using testing::Not;
 
 namespace {
 
@@ -207,11 +208,12 @@ TEST(ManPage, OfTheMediaExplainsEveryOptionOfTheToolThatMakesThem) {
     EXPECT_GT(options.size(), 5U);
 }
 
-TEST(ManPage, IsThereForEveryUnitThatNamesIt) {
+TEST(ManPage, IsThereForEveryUnit) {
     for (const auto& unit : test::names_in(UM_SOURCE "/units")) {
         if (unit.size() < 8 || unit.substr(unit.size() - 8) != ".service")
             continue;
-        EXPECT_THAT(test::text_of(UM_SOURCE "/units/" + unit), HasSubstr("man:" + unit + "(8)"));
+        // systemd-analyze verify runs man for each page that a unit names, and an appliance has no man.
+        EXPECT_THAT(test::text_of(UM_SOURCE "/units/" + unit), Not(HasSubstr("man:")));
         const auto pages = test::names_in(UM_SOURCE "/agent/man");
         EXPECT_EQ(std::count_if(pages.begin(), pages.end(),
                                 [&](const std::string& name) { return name.rfind(unit + ".8", 0) == 0; }),
