@@ -11,7 +11,8 @@ from harness.cache import BuildFailed
 from harness.machine import CommandFailed, Unreachable, wait_until
 
 STARTED = time.monotonic()
-STATUS = "systemctl show --property=StatusText --value um-upgrade-apply.service um-upgrade.service um-upgrade-verify.service"
+UNITS = "um-upgrade-apply.service um-upgrade.service um-upgrade-verify.service"
+STATUS = f"systemctl show --property=StatusText --value {UNITS}"
 
 
 def say(text):
@@ -116,7 +117,8 @@ def main():
     if lost or outcome != "succeeded" or before == after:
         sys.exit(f"The upgrade from {before} to {after} ended as '{outcome}', with {len(lost)} records lost.")
     minutes, seconds = divmod(int(time.monotonic() - STARTED), 60)
-    print(f"Upgraded: cloudusagemetering {before} -> {after} through a reboot, no record lost ({minutes} min {seconds} s).")
+    took = f"{minutes} min {seconds} s"
+    print(f"Upgraded: cloudusagemetering {before} -> {after} through a reboot, no record lost ({took}).")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from harness.products import STEM
 ISO = f"{MEDIA_DIRECTORY}/{STEM}.iso"
 READY = (0, [])
 CHANGED = (4, ["media.changed"])
-# Where the check halts: at the first chunk of the digest; on the way to the mount, when a free loop device is found, and
-# when it lies over the file; at the mount.
+# Where the check halts: at the first chunk of the digest; on the way to the mount, when a free loop device is found,
+# and when it lies over the file; at the mount.
 DIGEST, DRIVE_DIGEST = (ISO, "pread64"), ("/dev/sr0", "pread64")
 LOOP_FOUND, LOOP_MADE = ("/dev/loop-control", "ioctl"), ("/dev/loop0", "ioctl")
 MOUNTED = ("/dev/loop0", "mount")

@@ -93,7 +93,8 @@ def test_the_journal_tells_the_story_on_both_sides_of_the_reboot(upgraded):
 def test_the_product_and_sshd_run(upgraded):
     assert upgraded.is_active(*SERVICES_4_7, "nginx.service", "sshd.service")
     assert upgraded.output("systemctl is-enabled sshd.service") == "enabled"
-    page = "import ssl, urllib.request as u; print(u.urlopen('https://localhost', context=ssl._create_unverified_context()).read())"
+    unverified = "context=ssl._create_unverified_context()"
+    page = f"import ssl, urllib.request as u; print(u.urlopen('https://localhost', {unverified}).read())"
     assert f"vCloud Usage Meter {VERSION}" in upgraded.output(f'python3 -c "{page}"')
     said = upgraded.output("runuser -u usagemeter /opt/vmware/cloudusagemetering/scripts/status.sh")
     assert f"vCloud Usage Meter {VERSION}: Running" in said

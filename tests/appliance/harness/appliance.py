@@ -75,9 +75,8 @@ class Appliance(Machine):
         """Starts um-upgrade.service, which must end well, and returns how many seconds the agent took."""
         properties = "Result ExecMainStatus ExecMainStartTimestampMonotonic ExecMainExitTimestampMonotonic"
         self.run("systemctl start um-upgrade")
-        shown = dict(
-            line.split("=") for line in self.output(f"systemctl show um-upgrade -p {','.join(properties.split())}").split()
-        )
+        told = self.output(f"systemctl show um-upgrade -p {','.join(properties.split())}")
+        shown = dict(line.split("=") for line in told.split())
         result, status, started, ended = (shown[name] for name in properties.split())
         assert (result, status) == ("success", "0")
         return (int(ended) - int(started)) / 1e6

@@ -42,6 +42,12 @@ def wait_until(what, condition, limit=300):
         time.sleep(0.25)
 
 
+def _unless_gone(function, path, problem):
+    """For rmtree(): ssh's master process removes its socket by itself when the machine is gone."""
+    if not issubclass(problem[0], FileNotFoundError):
+        raise problem[1]
+
+
 class Machine:
     PROCESSORS = 2
 
@@ -103,8 +109,8 @@ class Machine:
             "setpriv", "--pdeathsig", "KILL",  # a machine does not outlive who drives it
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", "-display", "none",
             "-accel", ACCELERATOR, "-cpu", PROCESSOR, "-smp", str(self.PROCESSORS), "-m", "1024",
-            # A reset ends QEMU, and the next boot is a new one: an emulator full of the old kernel's code takes a minute
-            # to unpack the new one over it.
+            # A reset ends QEMU, and the next boot is a new one: an emulator full of the old kernel's code takes a
+            # minute to unpack the new one over it.
             "-action", "reboot=shutdown",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd"),
             "-append", KERNEL_ARGUMENTS,
@@ -130,7 +136,7 @@ class Machine:
             self._process.kill()
             self._process.wait()
             self._process = None
-            shutil.rmtree(self._scratch)
+            shutil.rmtree(self._scratch, onerror=_unless_gone)
 
     def power_off(self):
         """Shuts the machine down in order and waits until it is off."""

@@ -15,7 +15,8 @@ def _rpmbuild(out, spec):
         file = pathlib.Path(work) / "package.spec"
         file.write_text(spec)
         macros = (f"_topdir {work}", "_build_id_links none", "_binary_payload w.ufdio", "__os_install_post %{nil}")
-        build("rpmbuild", "-bb", "--quiet", "--nodeps", *(word for macro in macros for word in ("--define", macro)), file)
+        defined = [word for macro in macros for word in ("--define", macro)]
+        build("rpmbuild", "-bb", "--quiet", "--nodeps", *defined, file)
         (built,) = pathlib.Path(work, "RPMS").rglob("*.rpm")
         out.mkdir(parents=True, exist_ok=True)
         return built.rename(out / built.name)
