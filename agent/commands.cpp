@@ -65,7 +65,7 @@ bool locked(const Context& context) {
 /// What works now, and what it says of itself.
 Activity activity(Context& context) {
     Activity result;
-    for (const auto* unit : {apply_unit, "um-upgrade.service", "um-upgrade-verify.service"}) {
+    for (const auto* unit : {apply_unit, "um-upgrade.service", verify_unit, "um-upgrade-resume.service"}) {
         UnitStatus status;
         try {
             status = context.ports.services.status(unit);

@@ -8,6 +8,12 @@ from harness.small import NEW, OLD
 LIMIT = 3  # attempts of the change, and of the verification
 # A machine that dies of what it runs. Its journal is safe by then, so that the story can be read.
 DIE = "journalctl --sync; echo b >/proc/sysrq-trigger; sleep 1000\n"
+# A unit without which the boot has not ended, and a timer that does not wait as long as the shipped one.
+NEVER_READY = r"""
+printf '[Timer]\nOnBootSec=\nOnBootSec=5s\n' >um-upgrade-resume.timer.d/test.conf
+printf '%s\n' '[Unit]' Before=multi-user.target '[Service]' Type=oneshot TimeoutStartSec=infinity \
+    'ExecStart=sleep infinity' '[Install]' WantedBy=multi-user.target >never-ready.service
+"""
 
 
 def verify_by(product, script, more=""):
@@ -50,6 +56,22 @@ def test_killed_in_the_verification_it_verifies_at_the_next_start(product):
     upgrade = product.seen()
     assert upgrade.outcome == "succeeded", upgrade.message
     assert upgrade.stages("upgrade-resumed") == ["verify"]
+
+
+def test_a_boot_that_does_not_come_to_its_end_is_verified_all_the_same(product):
+    product.appliance.run(f"""
+        cd /etc/systemd/system && mkdir um-upgrade-resume.timer.d && {NEVER_READY}
+        systemctl daemon-reload && systemctl --quiet enable never-ready.service""")
+    verify_by(product, "echo Running\n", "[reboot]\npolicy = now\n")
+    product.offer(NEW)
+    boot = product.appliance.boot_id()
+    product.start()
+    product.appliance.wait_reboot(boot)
+    wait_until("the upgrade has its verdict", lambda: product.record()["outcome"])
+    upgrade = product.seen()
+    assert upgrade.outcome == "succeeded", upgrade.message
+    assert product.appliance.run("systemctl is-active multi-user.target", check=False).stdout.strip() == "inactive"
+    product.appliance.run("systemctl disable --now never-ready.service && rm -r /etc/systemd/system/*resume.timer.d")
 
 
 def test_a_change_that_takes_the_machine_down_each_time_ends_with_a_person(product):

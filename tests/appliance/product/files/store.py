@@ -17,7 +17,8 @@ def release():
 
 def connect(path=PATH):
     db = sqlite3.connect(path, timeout=30, isolation_level=None)
-    # With FULL the journal's deletion is not durable: after a power cut it is there again, and takes the last record back.
+    # With FULL the journal's deletion is not durable: after a power cut it is there again, and takes the last record
+    # back.
     db.execute("PRAGMA synchronous = EXTRA")
     return db
 
