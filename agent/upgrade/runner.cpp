@@ -39,8 +39,7 @@ void enter(Job& job, Stage stage) {
         return;
     job.store.save(job.state);
     say_started(job);
-    if (stage >= Stage::apply)
-        job.ports.appliance.flush_journal();
+    job.ports.appliance.flush_journal(); // whenever the power fails now, the story is known up to here
 }
 
 /// Before the change a finding refuses it; afterwards it fails the stage.
@@ -137,7 +136,6 @@ void announce(Job& job) {
                                             job.state.from_version.empty() ? "?" : job.state.from_version,
                                             job.state.to_version.empty() ? "?" : job.state.to_version)});
     say_started(job);
-    job.ports.appliance.flush_journal(); // the story has its beginning, whenever the power fails
 }
 
 const Step& step_of(Stage stage) {

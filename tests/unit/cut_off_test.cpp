@@ -246,6 +246,7 @@ TEST_F(CutOff, WritesTheJournalWhereTheStoryMustNotBeLost) {
     run();
     const auto& calls = world.calls;
     const auto first = [&](const std::string& call) { return std::find(calls.begin(), calls.end(), call); };
+    EXPECT_LT(first("flush_journal"), first("digest")); // each stage's beginning
     EXPECT_LT(first("flush_journal"), first("script"));
     const auto before_reboot = std::find(calls.rbegin(), calls.rend(), "flush_journal");
     EXPECT_GT(before_reboot, std::find(calls.rbegin(), calls.rend(), "reboot"));
