@@ -97,6 +97,7 @@ ExitCode run_command(Context& context) {
     const auto held = lock(context, std::chrono::seconds(1));
     Workplace workplace(context);
     workplace.job.may_ask = context.console.attended();
+    workplace.job.patient = true;
     return run_procedure(workplace.job);
 }
 
@@ -108,7 +109,7 @@ ExitCode check_command(Context& context) {
     if (context.options.json)
         std::cout << check_json(result) << '\n';
     else
-        std::cout << check_text(result);
+        std::cout << check_text(result, context.console.width());
     if (!result.failure.empty())
         return ExitCode::internal;
     const auto& findings = result.findings;
@@ -128,6 +129,7 @@ ExitCode verify_command(Context& context) {
     const auto held = lock(context, std::chrono::minutes(30)); // a check that came first
     // is no reason to leave an upgrade unverified
     Workplace workplace(context);
+    workplace.job.patient = true;
     return continue_after_boot(workplace.job);
 }
 
@@ -137,7 +139,8 @@ ExitCode status_command(Context& context) {
     for (;;) {
         const auto now = activity(context);
         const auto state = store.load();
-        const auto text = context.options.json ? status_json(state, now) + "\n" : status_text(state, now);
+        const auto text = context.options.json ? status_json(state, now) + "\n"
+                                               : status_text(state, now, context.console.width());
         if (text != shown)
             std::cout << text << std::flush;
         shown = text;
@@ -161,7 +164,8 @@ ExitCode history_command(Context& context) {
     if (context.options.json)
         std::cout << history_json(records) << '\n';
     else
-        std::cout << (id.empty() ? history_text(records) : status_text(records.front(), {}));
+        std::cout << (id.empty() ? history_text(records)
+                                 : status_text(records.front(), {}, context.console.width()));
     return ExitCode::done;
 }
 

@@ -160,6 +160,19 @@ std::vector<std::string> signers(const std::string& text) {
     return result;
 }
 
+std::string certificate_source(const std::string& text) {
+    constexpr std::string_view scheme = "tls://";
+    if (text.rfind(scheme, 0) != 0)
+        return absolute(text);
+    const auto colon = text.rfind(':');
+    unsigned port = 0;
+    const auto end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
+    if (colon <= scheme.size() || parsed.ec != std::errc{} || parsed.ptr != end || port == 0 || port > 65535)
+        throw Wrong("tls://HOST:PORT, or the path of a PEM file");
+    return text;
+}
+
 struct Key {
     std::string_view section;
     std::string_view name;
@@ -192,6 +205,13 @@ constexpr Key keys[] = {
          c.snapshot.confirmation = choice<Confirmation>(
              text, {{"required", Confirmation::required}, {"assume", Confirmation::assume}});
      }},
+    {"hostname", "mismatch",
+     [](Config& c, const std::string& text) {
+         c.hostname.mismatch =
+             choice<Mismatch>(text, {{"refuse", Mismatch::refuse}, {"warn", Mismatch::warn}});
+     }},
+    {"hostname", "certificate",
+     [](Config& c, const std::string& text) { c.hostname.certificate = certificate_source(text); }},
     {"sshd", "manage",
      [](Config& c, const std::string& text) {
          c.sshd.manage = choice<bool>(text, {{"yes", true}, {"no", false}});

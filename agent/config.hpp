@@ -11,6 +11,8 @@ namespace um {
 enum class Policy { refuse, accept };
 enum class Require { signature, digest };
 enum class Confirmation { required, assume };
+/// What a host name leads to that is not the certificate's.
+enum class Mismatch { refuse, warn };
 /// How the change is made: the media's script, or the appliance's package manager on the media's packages.
 enum class Method { automatic, script, packages };
 enum class OnInterruption { resume, stop };
@@ -49,6 +51,11 @@ struct Config {
         Confirmation confirmation = Confirmation::required;
         bool operator==(const Snapshot&) const = default;
     } snapshot;
+    struct Hostname {
+        Mismatch mismatch = Mismatch::refuse;
+        std::string certificate = "tls://localhost:443"; ///< tls://HOST:PORT, or a PEM file
+        bool operator==(const Hostname&) const = default;
+    } hostname;
     struct Sshd {
         bool manage = true;
         std::string unit = "sshd.service";

@@ -4,6 +4,7 @@
 #include "ini.hpp"
 #include "system/file.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <map>
@@ -31,6 +32,11 @@ std::string one_line(std::string text) {
         if (static_cast<unsigned char>(c) < 0x20 || c == ';')
             c = ' ';
     return text.substr(0, 150);
+}
+
+std::string trimmed(const std::string& text) {
+    const auto first = text.find_first_not_of(" \t\r");
+    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
 } // namespace
@@ -62,6 +68,24 @@ std::optional<SnapshotConfirmation> load_confirmation(const std::string& path) {
     if (!confirmed || !valid_until)
         throw damaged;
     return SnapshotConfirmation{values["name"], values["by"], values["version"], *confirmed, *valid_until};
+}
+
+std::optional<SnapshotConfirmation> parse_guestinfo(const std::string& text, Clock::time_point now) {
+    std::map<std::string, std::string> values;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const auto end = std::min(text.find_first_of(";\n", begin), text.size());
+        const auto part = text.substr(begin, end - begin);
+        begin = end + 1;
+        const auto equals = std::min(part.find('='), part.size());
+        values[trimmed(part.substr(0, equals))] = trimmed(part.substr(std::min(equals + 1, part.size())));
+    }
+    std::tm parts{};
+    const auto until = values["valid-until"];
+    const auto* const end = ::strptime(until.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    if (values["name"].empty() || values["version"].empty() || end == nullptr || *end != '\0')
+        return std::nullopt;
+    return SnapshotConfirmation{one_line(values["name"]), "the hypervisor", one_line(values["version"]), now,
+                                Clock::from_time_t(::timegm(&parts))};
 }
 
 std::string iso8601(Clock::time_point time) {

@@ -23,6 +23,11 @@ void save_confirmation(const std::string& path, const SnapshotConfirmation& conf
 /// Nothing when there is none. Throws Failure (snapshot.unconfirmed) when it cannot be understood.
 std::optional<SnapshotConfirmation> load_confirmation(const std::string& path);
 
+/// What the hypervisor's administrator put into guestinfo.um-upgrade.snapshot: name=TEXT; version=TEXT;
+/// valid-until=2026-11-23T22:00:00Z (UTC), on one line or several. Nothing when a part is missing or wrong.
+std::optional<SnapshotConfirmation> parse_guestinfo(const std::string& text,
+                                                    std::chrono::system_clock::time_point now);
+
 /// "2026-11-22T09:47:00Z"
 std::string iso8601(std::chrono::system_clock::time_point time);
 

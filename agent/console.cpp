@@ -23,6 +23,10 @@ Console::Console()
       terminal_(isatty(STDOUT_FILENO) == 1),
       attended_(terminal_ && isatty(STDIN_FILENO) == 1) {}
 
+std::size_t Console::width() const {
+    return terminal_ ? terminal_width() : 0;
+}
+
 void Console::line(const std::string& text) {
     if (!shown_)
         return;

@@ -18,6 +18,8 @@ public:
     /// Asks a (y/n) question; no answer is a no, nothing means that nobody sits there. May throw Terminated.
     std::optional<bool> ask(const std::string& question);
     bool attended() const { return attended_; }
+    /// Columns of the terminal; 0: there is none.
+    std::size_t width() const;
     /// Takes the progress off the terminal, for output that others write.
     void clear_progress();
 

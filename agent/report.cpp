@@ -16,9 +16,39 @@ std::string verdict(const CheckResult& result) {
     return std::any_of(result.findings.begin(), result.findings.end(), is_refusal) ? "refused" : "ready";
 }
 
-std::string row(const char* name, const std::string& value) {
-    return value.empty() ? "" : fmt::format("{:>9}: {}\n", name, value);
-}
+/// Rows of a name and a value; long values go on over further lines, below where they began.
+class Table {
+public:
+    explicit Table(std::size_t width) : width_(width) {}
+
+    void row(const std::string& name, const std::string& value) {
+        if (!value.empty())
+            add(fmt::format("{:>9}: ", name), value);
+    }
+    /// What belongs to the row above.
+    void below(const std::string& mark, const std::string& value) {
+        if (!value.empty())
+            add(std::string(11, ' ') + mark, value);
+    }
+    const std::string& text() const { return text_; }
+
+private:
+    void add(const std::string& beginning, const std::string& value) {
+        const auto indent = beginning.size();
+        const auto room = width_ > indent + 20 ? width_ - indent : std::string::npos;
+        text_ += beginning;
+        for (std::size_t at = 0; at < value.size();) {
+            auto end = value.size() - at <= room ? value.size() : value.rfind(' ', at + room);
+            if (end == std::string::npos || end <= at) // a long word is not broken: it may be a path
+                end = std::min(value.find(' ', at), value.size());
+            text_ += (at == 0 ? "" : std::string(indent, ' ')) + value.substr(at, end - at) + "\n";
+            at = end + 1;
+        }
+    }
+
+    std::size_t width_;
+    std::string text_;
+};
 
 /// One word for where things stand.
 std::string situation(const std::optional<State>& state, const Activity& activity) {
@@ -74,34 +104,34 @@ std::string dump(const Json& json) {
 
 } // namespace
 
-std::string check_text(const CheckResult& result) {
-    std::string text =
-        row("media", result.state.media) +
-        row("upgrade",
-            result.state.to_version.empty()
-                ? ""
-                : fmt::format("{} -> {}", result.state.from_version.empty() ? "?" : result.state.from_version,
+std::string check_text(const CheckResult& result, std::size_t width) {
+    Table table(width);
+    table.row("media", result.state.media);
+    if (!result.state.to_version.empty())
+        table.row("upgrade",
+                  fmt::format("{} -> {}", result.state.from_version.empty() ? "?" : result.state.from_version,
                               result.state.to_version));
-    if (result.signer)
-        text +=
-            row("signer", result.signer->subject) +
-            row("", fmt::format("sha256:{}", result.signer->fingerprint)) +
-            row("", fmt::format("valid from {} to {}", result.signer->not_before, result.signer->not_after));
+    if (result.signer) {
+        table.row("signer", result.signer->subject);
+        table.below("", fmt::format("sha256:{}", result.signer->fingerprint));
+        table.below("",
+                    fmt::format("valid from {} to {}", result.signer->not_before, result.signer->not_after));
+    }
     for (const auto& [algorithm, digest] : result.digests)
-        text += row(std::string(name(algorithm)).c_str(), digest);
+        table.row(std::string(name(algorithm)), digest);
     for (const auto& finding : result.findings) {
-        text += fmt::format("{:>9}: {} [{}]\n", is_refusal(finding) ? "refused" : "warning", finding.message,
-                            word(finding.reason));
-        if (!finding.hint.empty())
-            text += fmt::format("{:>9}  -> {}\n", "", finding.hint);
+        table.row(is_refusal(finding) ? "refused" : "warning",
+                  fmt::format("{} [{}]", finding.message, word(finding.reason)));
+        table.below("-> ", finding.hint);
     }
     if (!result.failure.empty())
-        return text + row("result", "the check itself failed: " + result.failure);
-    if (result.nothing_to_do)
-        return text + row("result", "nothing to do: " + result.note);
-    return text + row("result", verdict(result) == "ready"
-                                    ? "ready to upgrade"
-                                    : "the upgrade would be refused; nothing was changed");
+        table.row("result", "the check itself failed: " + result.failure);
+    else if (result.nothing_to_do)
+        table.row("result", "nothing to do: " + result.note);
+    else
+        table.row("result", verdict(result) == "ready" ? "ready to upgrade"
+                                                       : "the upgrade would be refused; nothing was changed");
+    return table.text();
 }
 
 std::string check_json(const CheckResult& result) {
@@ -130,22 +160,26 @@ std::string check_json(const CheckResult& result) {
     return dump(json);
 }
 
-std::string status_text(const std::optional<State>& state, const Activity& activity) {
+std::string status_text(const std::optional<State>& state, const Activity& activity, std::size_t width) {
     const auto now = situation(state, activity);
-    std::string text = row("state", now);
-    if (!activity.text.empty())
-        text += row("now", activity.text);
+    Table table(width);
+    table.row("state", now);
+    table.row("now", activity.text);
     if (state) {
-        text +=
-            row("upgrade", fmt::format("{} ({} -> {})", state->id, state->from_version, state->to_version)) +
-            row("media", state->media) + row("stage", std::string(word(state->stage)));
-        if (state->outcome)
-            text += row("outcome", std::string(word(*state->outcome))) + row("ended", state->finished);
+        table.row("upgrade", fmt::format("{} ({} -> {})", state->id, state->from_version, state->to_version));
+        table.row("media", state->media);
+        table.row("stage", std::string(word(state->stage)));
+        if (state->outcome) {
+            table.row("outcome", std::string(word(*state->outcome)));
+            table.row("ended", state->finished);
+        }
         if (state->reason)
-            text += row("reason", std::string(word(*state->reason)));
-        text += row("message", state->message) + row("abandoned", state->abandoned);
+            table.row("reason", std::string(word(*state->reason)));
+        table.row("message", state->message);
+        table.row("abandoned", state->abandoned);
     }
-    return text + row("next", next_step(state, now));
+    table.row("next", next_step(state, now));
+    return table.text();
 }
 
 std::string status_json(const std::optional<State>& state, const Activity& activity) {

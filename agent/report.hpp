@@ -14,9 +14,10 @@ struct Activity {
     std::string text; ///< what it says of itself
 };
 
-std::string check_text(const CheckResult& result);
+/// `width`: columns of the terminal, where lines are broken; 0: they are not, for a program that reads them.
+std::string check_text(const CheckResult& result, std::size_t width = 0);
 std::string check_json(const CheckResult& result);
-std::string status_text(const std::optional<State>& state, const Activity& activity);
+std::string status_text(const std::optional<State>& state, const Activity& activity, std::size_t width = 0);
 std::string history_text(const std::vector<State>& records);
 std::string history_json(const std::vector<State>& records);
 std::string status_json(const std::optional<State>& state, const Activity& activity);

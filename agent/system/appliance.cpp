@@ -1,12 +1,16 @@
 #include "system/appliance.hpp"
 
 #include "system/file.hpp"
+#include "system/guarded_path.hpp"
 #include "system/process.hpp"
 #include "system/termination.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <netdb.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -22,6 +26,25 @@ std::string kernel_text(const std::string& path) {
     while (!text->empty() && text->back() == '\n')
         text->pop_back();
     return *text;
+}
+
+/// As run-parts(8) passes them over.
+bool is_left_over(const std::string& name) {
+    constexpr std::string_view endings[] = {"~", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".bak"};
+    return name.front() == '.' ||
+           std::any_of(std::begin(endings), std::end(endings), [&](std::string_view ending) {
+               return name.size() > ending.size() &&
+                      name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
+           });
+}
+
+std::string problem_with(const std::string& program) {
+    try {
+        const auto fd = open_guarded(program, Links::follow);
+        return ::access(program.c_str(), X_OK) == 0 ? "" : "it cannot be executed";
+    } catch (const std::runtime_error& error) {
+        return error.what();
+    }
 }
 
 } // namespace
@@ -45,12 +68,24 @@ bool LinuxAppliance::program_exists(const std::string& name) {
     return !program_path(name).empty();
 }
 
+std::vector<AdminCheck> LinuxAppliance::admin_checks(const std::string& directory) {
+    std::error_code error; // none: there is no such directory, ignoring
+    std::vector<AdminCheck> checks;
+    for (std::filesystem::directory_iterator at(directory, error), end; at != end; at.increment(error))
+        if (!is_left_over(at->path().filename().string()))
+            checks.push_back({at->path().string(), problem_with(at->path().string())});
+    std::sort(checks.begin(), checks.end(),
+              [](const AdminCheck& left, const AdminCheck& right) { return left.path < right.path; });
+    return checks;
+}
+
 Space LinuxAppliance::space(const std::string& path) {
     struct stat status {};
     struct statvfs volume {};
     if (::stat(path.c_str(), &status) < 0 || ::statvfs(path.c_str(), &volume) < 0)
         throw SystemFailure(fmt::format("free space of '{}'", path), errno);
-    return {path, status.st_dev, static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize};
+    return {path, status.st_dev, static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize,
+            volume.f_files == 0 ? UINT64_MAX : volume.f_favail}; // some make inodes as they need them
 }
 
 std::string LinuxAppliance::boot_id() {
@@ -89,6 +124,58 @@ std::optional<std::uint64_t> LinuxAppliance::file_size(const std::string& path) 
     if (::stat(path.c_str(), &status) < 0 || !S_ISREG(status.st_mode))
         return std::nullopt;
     return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::vector<LogFile> LinuxAppliance::files_below(const std::string& directory) {
+    constexpr int deepest = 4;
+    namespace fs = std::filesystem;
+    std::vector<LogFile> files;
+    std::error_code error; // what cannot be read, or goes while it is looked at, has nothing to say, ignoring
+    for (fs::recursive_directory_iterator at(directory, fs::directory_options::skip_permission_denied, error),
+         end;
+         at != end; at.increment(error)) {
+        if (at.depth() >= deepest)
+            at.disable_recursion_pending();
+        struct stat status {};
+        if (::lstat(at->path().c_str(), &status) == 0 && S_ISREG(status.st_mode))
+            files.push_back({at->path().string(), static_cast<std::uint64_t>(status.st_size),
+                             std::chrono::system_clock::from_time_t(status.st_mtim.tv_sec),
+                             fmt::format("{}:{}", status.st_dev, status.st_ino)});
+    }
+    return files;
+}
+
+bool LinuxAppliance::file_holds(const std::string& path, std::uint64_t from, std::uint64_t to,
+                                const std::string& text) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    std::string seen; // the end of what was read before, in which the text may have begun
+    std::array<char, 64 * 1024> buffer{};
+    while (fd && from < to) {
+        check_termination();
+        const auto got = ::pread(fd.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), to - from),
+                                 static_cast<off_t>(from));
+        if (got <= 0)
+            return false;
+        from += static_cast<std::uint64_t>(got);
+        seen.append(buffer.data(), static_cast<std::size_t>(got));
+        if (seen.find(text) != std::string::npos)
+            return true;
+        seen.erase(0, seen.size() - std::min(seen.size(), text.size()));
+    }
+    return false;
+}
+
+std::vector<std::string> LinuxAppliance::host_names() {
+    std::vector<std::string> names{kernel_text("/proc/sys/kernel/hostname")};
+    addrinfo hints{};
+    hints.ai_flags = AI_CANONNAME;
+    addrinfo* found = nullptr;
+    if (::getaddrinfo(names.front().c_str(), nullptr, &hints, &found) == 0) {
+        if (found->ai_canonname != nullptr && names.front() != found->ai_canonname)
+            names.emplace_back(found->ai_canonname);
+        ::freeaddrinfo(found);
+    }
+    return names;
 }
 
 std::string LinuxAppliance::kernel_release() {

@@ -4,7 +4,8 @@
 
 namespace um {
 
-/// libcrypto: digests, chain, signature. Step 2 of the procedure.
+/// libcrypto: digests, chain, signature, step 2 of the procedure; libssl: who the appliance says it is,
+/// step 9.
 class OpensslCrypto final : public Crypto {
 public:
     OpensslCrypto();
@@ -13,6 +14,7 @@ public:
     CertificateVerdict judge_certificate(const std::string& pem, const TrustPolicy& policy) override;
     DigestAlgorithm verify_signature(const std::string& message, const std::string& signature,
                                      const std::string& pem, const TrustPolicy& policy) override;
+    CertificateNames certificate_names(const std::string& where, const std::string& host_name) override;
 };
 
 } // namespace um

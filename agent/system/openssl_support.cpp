@@ -84,4 +84,17 @@ std::vector<Certificate> parse_certificates(const std::string& pem, const std::s
                       : "get it again from where it came from");
 }
 
+std::vector<std::string> subject_entries(const X509* certificate, int nid) {
+    std::vector<std::string> entries;
+    const auto* name = X509_get_subject_name(certificate);
+    for (int at = -1; (at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0;) {
+        unsigned char* text = nullptr;
+        const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+        if (size >= 0)
+            entries.emplace_back(reinterpret_cast<char*>(text), static_cast<std::size_t>(size));
+        OPENSSL_free(text);
+    }
+    return entries;
+}
+
 } // namespace um

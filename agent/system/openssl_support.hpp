@@ -45,4 +45,7 @@ bool is_supported(const EVP_PKEY* key);
 /// Throws Failure (certificate.malformed).
 std::vector<Certificate> parse_certificates(const std::string& pem, const std::string& name);
 
+/// The entries of one kind in the subject, as UTF-8: NID_commonName for example.
+std::vector<std::string> subject_entries(const X509* certificate, int nid);
+
 } // namespace um

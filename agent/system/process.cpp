@@ -19,7 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr std::size_t output_limit = 1024UL * 1024;
+constexpr std::size_t output_limit = 32UL * 1024 * 1024; // rpm lists every file of an update of the OS
 
 struct Identity {
     uid_t uid = 0;

@@ -20,9 +20,9 @@ private:
     std::vector<char*> environment_;
 };
 
-/// Runs to the end, standard output and error collected apart (at most 1 MiB of each is kept), standard input
-/// empty. `user`: run as, with all its groups, a clean environment and its home; empty: as this process.
-/// After `limit` the whole process group is killed. Throws SystemFailure (also for an unknown user).
+/// Runs to the end, standard output and error collected apart (at most 32 MiB of each are kept), standard
+/// input empty. `user`: run as, with all its groups, a clean environment and its home; empty: as this
+/// process. After `limit` the whole process group is killed. Throws SystemFailure (also for an unknown user).
 CommandResult run_process(const std::vector<std::string>& command, const std::string& user,
                           std::chrono::seconds limit);
 

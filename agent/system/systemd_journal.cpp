@@ -1,12 +1,34 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "system/systemd_journal.hpp"
 
+#include <array>
 #include <cstdio>
 #include <sys/uio.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 
 namespace um {
+namespace {
+
+constexpr std::string_view identifier = "um-upgrade";
+
+int expect(int result, const char* what) {
+    if (result < 0)
+        throw SystemFailure(what, -result);
+    return result;
+}
+
+/// Empty where the entry has no such field, or a damaged one.
+std::string field(sd_journal* journal, const char* name) {
+    const void* data = nullptr;
+    std::size_t size = 0;
+    if (sd_journal_get_data(journal, name, &data, &size) < 0)
+        return {};
+    const std::string_view whole(static_cast<const char*>(data), size);
+    return std::string(whole.substr(whole.find('=') + 1));
+}
+
+} // namespace
 
 void SystemdJournal::entry(const Fields& fields) noexcept {
     try {
@@ -23,6 +45,25 @@ void SystemdJournal::entry(const Fields& fields) noexcept {
     } catch (const std::exception& error) {
         std::fprintf(stderr, "write to the journal: %s, ignoring: the upgrade matters more\n", error.what());
     }
+}
+
+std::optional<std::string> SystemdJournal::find_in_this_boot(const std::string& text) {
+    sd_journal* opened = nullptr;
+    expect(sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM), "open the journal");
+    const Handle<sd_journal, sd_journal_close> journal(opened);
+    sd_id128_t boot{};
+    expect(sd_id128_get_boot(&boot), "read the boot's id");
+    std::array<char, SD_ID128_STRING_MAX> id{};
+    const auto match = std::string("_BOOT_ID=") + sd_id128_to_string(boot, id.data());
+    expect(sd_journal_add_match(journal.get(), match.data(), match.size()), "search the journal");
+    int more = 0;
+    while ((more = expect(sd_journal_next(journal.get()), "read the journal")) > 0) {
+        const auto message = field(journal.get(), "MESSAGE");
+        if (message.find(text) != std::string::npos &&
+            field(journal.get(), "SYSLOG_IDENTIFIER") != identifier)
+            return field(journal.get(), "_SYSTEMD_UNIT") + ": " + message;
+    }
+    return std::nullopt;
 }
 
 void SystemdJournal::status(const std::string& text) noexcept {

@@ -8,6 +8,7 @@ namespace um {
 class SystemdJournal final : public Journal {
 public:
     void entry(const Fields& fields) noexcept override;
+    std::optional<std::string> find_in_this_boot(const std::string& text) override;
     void status(const std::string& text) noexcept override;
 
 private:

@@ -104,19 +104,28 @@ std::string SystemdServices::text_property(const Object& object, const char* nam
     return text;
 }
 
+template <class Number>
+Number SystemdServices::number_property(const Object& object, const char* name, const char* type) {
+    const auto reply = property(object, name, type);
+    Number number = 0;
+    expect(sd_bus_message_read_basic(reply.get(), *type, &number), fmt::format("read the property {}", name));
+    return number;
+}
+
 UnitStatus SystemdServices::status(const std::string& unit) {
     const Object object{systemd, unit_path(unit), unit_interface};
     UnitStatus status;
-    const auto load = text_property(object, "LoadState");
-    status.loaded = load == "loaded";
-    status.masked = load == "masked";
-    status.active = text_property(object, "ActiveState");
-    status.enablement = text_property(object, "UnitFileState");
+    // First: once there is no job any more, what comes next is how it ended.
     const auto job = property(object, "Job", "(uo)");
     std::uint32_t job_id = 0;
     expect(sd_bus_message_enter_container(job.get(), 'r', "uo"), "read a unit's job");
     expect(sd_bus_message_read_basic(job.get(), 'u', &job_id), "read a unit's job");
     status.job = job_id != 0;
+    const auto load = text_property(object, "LoadState");
+    status.loaded = load == "loaded";
+    status.masked = load == "masked";
+    status.active = text_property(object, "ActiveState");
+    status.enablement = text_property(object, "UnitFileState");
     const std::string_view suffix = ".service";
     if (status.loaded && unit.size() > suffix.size() &&
         unit.compare(unit.size() - suffix.size(), suffix.size(), suffix) == 0) {
@@ -125,6 +134,23 @@ UnitStatus SystemdServices::status(const std::string& unit) {
         status.result = text_property(process, "Result");
     }
     return status;
+}
+
+UnitHistory SystemdServices::history(const std::string& service) {
+    const Object object{systemd, unit_path(service), unit_interface};
+    UnitHistory history;
+    history.active_since = std::chrono::microseconds(
+        number_property<std::uint64_t>(object, "ActiveEnterTimestampMonotonic", "t"));
+    const std::string_view suffix = ".service";
+    if (service.size() > suffix.size() &&
+        service.compare(service.size() - suffix.size(), suffix.size(), suffix) == 0)
+        history.restarts =
+            number_property<std::uint32_t>({systemd, object.path, service_interface}, "NRestarts", "u");
+    return history;
+}
+
+std::string SystemdServices::own_name(const std::string& unit) {
+    return text_property({systemd, unit_path(unit), unit_interface}, "Id");
 }
 
 /// As status(), but asked again while D-Bus or systemd are away: a question changes nothing.
@@ -219,12 +245,12 @@ Fd SystemdServices::inhibit_shutdown(const std::string& why) {
     return inhibit("block", why);
 }
 
-bool SystemdServices::reboot_is_due(std::chrono::microseconds within) {
+std::string SystemdServices::shutdown_due(std::chrono::microseconds within) {
     const auto preparing = property(logind_manager, "PreparingForShutdown", "b");
     int under_way = 0;
     expect(sd_bus_message_read_basic(preparing.get(), 'b', &under_way), "read PreparingForShutdown");
     if (under_way != 0)
-        return true;
+        return "shutdown";
     const auto scheduled = property(logind_manager, "ScheduledShutdown", "(st)");
     const char* kind = nullptr;
     std::uint64_t when = 0; // since the epoch; one that is over failed
@@ -232,7 +258,8 @@ bool SystemdServices::reboot_is_due(std::chrono::microseconds within) {
     expect(sd_bus_message_read_basic(scheduled.get(), 's', &kind), "read ScheduledShutdown");
     expect(sd_bus_message_read_basic(scheduled.get(), 't', &when), "read ScheduledShutdown");
     const auto left = std::chrono::microseconds(when) - std::chrono::system_clock::now().time_since_epoch();
-    return std::string_view(kind) == "reboot" && left > left.zero() && left <= within;
+    const bool dry = std::strncmp(kind, "dry-", 4) == 0; // shutdown(8) -k: words alone
+    return !dry && left > left.zero() && left <= within ? kind : "";
 }
 
 /// A lock of logind's makes it answer at once and be refused later, unheard.

@@ -11,13 +11,15 @@ namespace um {
 class SystemdServices final : public Services {
 public:
     UnitStatus status(const std::string& unit) override;
+    UnitHistory history(const std::string& service) override;
+    std::string own_name(const std::string& unit) override;
     void enable(const std::string& unit) override;
     void start(const std::string& unit) override;
     void begin(const std::string& unit) override;
     std::string wait_for_end(const std::string& unit,
                              const std::function<void(const std::string&)>& on_status) override;
     Fd inhibit_shutdown(const std::string& why) override;
-    bool reboot_is_due(std::chrono::microseconds within) override;
+    std::string shutdown_due(std::chrono::microseconds within) override;
     void reboot() override;
     void schedule_reboot(std::chrono::microseconds delay) override;
     bool inside(const std::string& unit) override;
@@ -40,6 +42,8 @@ private:
     std::string unit_path(const std::string& unit);
     Message property(const Object& object, const char* name, const char* type);
     std::string text_property(const Object& object, const char* name);
+    template <class Number>
+    Number number_property(const Object& object, const char* name, const char* type);
     UnitStatus patient_status(const std::string& unit);
     void expect_no_guard();
     Fd inhibit(const char* mode, const std::string& why);

@@ -130,8 +130,9 @@ namespace {
 bool reboot_is_due(Job& job) {
     const auto& reboot = job.config.reboot;
     try {
-        return job.ports.services.reboot_is_due(
+        const auto due = job.ports.services.shutdown_due(
             reboot.policy == RebootPolicy::notice ? reboot.notice : std::chrono::seconds(0));
+        return due == "reboot" || due == "shutdown";
     } catch (const SystemFailure&) {
         return false; // ignoring: a second request does no harm
     }

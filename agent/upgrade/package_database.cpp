@@ -1,11 +1,16 @@
 #include "upgrade/package_database.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <sstream>
 
 namespace um {
 namespace {
 
 constexpr std::chrono::minutes limit{30};
+// When each was installed, then the package as parse_packages() reads it.
+constexpr auto dated_format = "%{INSTALLTIME}\n%{NAME}|%{EPOCHNUM}|%{VERSION}|%{RELEASE}|%{ARCH}\n";
 
 std::string directory(Appliance& appliance) {
     auto path = appliance.run({"rpm", "--eval", "%{_dbpath}"}, "", limit).output;
@@ -13,17 +18,22 @@ std::string directory(Appliance& appliance) {
     return path;
 }
 
-/// The one looks at the tables' structure, the other reads every package.
-std::string damage(Appliance& appliance) {
-    for (const auto* look : {"--verifydb", "-qa"}) {
-        const auto result = appliance.run({"rpm", look}, "", limit);
-        if (result.timed_out)
-            return fmt::format("rpm {} did not end in {} min", look, limit.count());
-        if (result.status != 0)
-            return fmt::format("rpm {} ended with status {}: {}", look, result.status,
-                               result.errors.substr(0, 300));
-    }
-    return {};
+std::string damage_in(const CommandResult& result, const char* look) {
+    if (result.timed_out)
+        return fmt::format("rpm {} did not end in {} min", look, limit.count());
+    return result.status == 0 ? ""
+                              : fmt::format("rpm {} ended with status {}: {}", look, result.status,
+                                            result.errors.substr(0, 300));
+}
+
+/// The one looks at the tables' structure, the other reads every package, and prints it.
+std::string damage(Appliance& appliance, std::string& packages) {
+    auto found = damage_in(appliance.run({"rpm", "--verifydb"}, "", limit), "--verifydb");
+    if (!found.empty())
+        return found;
+    auto read = appliance.run({"rpm", "-qa", "--queryformat", dated_format}, "", limit);
+    packages = std::move(read.output);
+    return damage_in(read, "-qa");
 }
 
 /// Berkeley DB's environment outlives a crash and blocks the next program (rpm 4.14, rpm's own FAQ); sqlite
@@ -35,20 +45,47 @@ void remove_environment(Appliance& appliance) {
             std::filesystem::remove(entry.path(), error);
 }
 
+std::optional<std::chrono::system_clock::time_point> newest_of(const std::string& packages) {
+    std::istringstream stream(packages);
+    std::int64_t newest = 0;
+    for (std::string line; std::getline(stream, line);) {
+        std::int64_t seconds = 0;
+        const auto end = line.data() + line.size();
+        if (std::from_chars(line.data(), end, seconds).ptr == end)
+            newest = std::max(newest, seconds);
+    }
+    if (newest == 0)
+        return std::nullopt;
+    return std::chrono::system_clock::time_point(std::chrono::seconds(newest));
+}
+
 } // namespace
 
 DatabaseFacts look_at_database(Appliance& appliance) {
-    return {appliance.lock_holder(directory(appliance) + "/.rpm.lock"), damage(appliance)};
+    DatabaseFacts facts;
+    facts.writer = appliance.lock_holder(directory(appliance) + "/.rpm.lock");
+    if (facts.writer) // rpm would wait for its end
+        return facts;
+    std::string packages;
+    facts.damage = damage(appliance, packages);
+    if (!facts.damage.empty())
+        return facts;
+    facts.installed = parse_packages(packages);
+    facts.newest = newest_of(packages);
+    if (!duplicates({facts.installed, {}}).empty()) // then it matters which of them may stand side by side
+        facts.duplicates = duplicates(installed_packages(appliance));
+    return facts;
 }
 
 void repair_database(Appliance& appliance, const Say& say) {
-    const auto found = damage(appliance);
+    std::string packages;
+    const auto found = damage(appliance, packages);
     if (found.empty())
         return;
     say(fmt::format("the rpm database is damaged ({}); rebuilding it", found));
     remove_environment(appliance);
     const auto result = appliance.run({"rpm", "--rebuilddb"}, "", limit);
-    const auto left = result.status == 0 ? damage(appliance) : result.said();
+    const auto left = result.status == 0 ? damage(appliance, packages) : result.said();
     if (!left.empty())
         throw Failure(Reason::packages_damaged, fmt::format("the rpm database cannot be rebuilt: {}", left),
                       "the snapshot is the way back");

@@ -1,7 +1,7 @@
 #pragma once
 // The rpm database itself: is it whole, and does somebody write to it?
 
-#include "upgrade/ports.hpp"
+#include "upgrade/packages.hpp"
 
 #include <functional>
 #include <optional>
@@ -12,8 +12,11 @@ namespace um {
 using Say = std::function<void(const std::string& line)>;
 
 struct DatabaseFacts {
-    std::optional<std::string> writer; ///< who changes packages just now, as "dnf (process 1234)"
-    std::string damage;                ///< rpm's own words; empty: none was found
+    std::optional<std::string> writer;     ///< who changes packages just now, as "dnf (process 1234)"
+    std::string damage;                    ///< rpm's own words; empty: none was found, or somebody is at work
+    std::vector<std::string> duplicates{}; ///< what is installed more than once, one sentence each
+    std::vector<Package> installed{};      ///< none where the database is damaged
+    std::optional<std::chrono::system_clock::time_point> newest{}; ///< when the last package was installed
 };
 
 /// A lock file that a crash left behind locks nothing: it is the lock itself that is asked for, as rpm does.

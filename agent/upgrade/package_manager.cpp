@@ -60,7 +60,8 @@ PackageManager::PackageManager(Ports& ports, std::string directory, const std::s
                       "the media hold packages, and no package manager is here (tdnf, dnf5, dnf, yum)",
                       "install one, or use media that hold a script");
     name_ = *found;
-    std::filesystem::remove_all(directory_);
+    std::error_code error; // what cannot be removed cannot be replaced either, and that is told
+    std::filesystem::remove_all(directory_, error);
     replace_file(directory_ + "/repos/um-upgrade.repo", repository_file(repository));
     replace_file(directory_ + "/packages.conf", configuration(directory_));
 }

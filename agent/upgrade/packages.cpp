@@ -42,12 +42,6 @@ std::string query(Appliance& appliance, std::vector<std::string> command, const 
     return result.output;
 }
 
-std::string query_files(Ports& ports, const std::vector<std::string>& files, const char* format) {
-    std::vector<std::string> command{"rpm", "-qp", "--nosignature", "--nodigest"}; // authenticated as a whole
-    command.insert(command.end(), files.begin(), files.end());
-    return query(ports.appliance, std::move(command), format);
-}
-
 /// "missing     /usr/lib/x": no mark between stands for a file that is neither configuration nor
 /// documentation.
 std::vector<std::string> parse_missing(const std::string& verified) {
@@ -63,6 +57,16 @@ std::vector<std::string> parse_missing(const std::string& verified) {
 }
 
 } // namespace
+
+std::string query_files(Appliance& appliance, const std::vector<std::string>& files, const char* format) {
+    std::vector<std::string> command{"rpm", "-qp", "--nosignature", "--nodigest"}; // authenticated as a whole
+    command.insert(command.end(), files.begin(), files.end());
+    return query(appliance, std::move(command), format);
+}
+
+std::string query_installed(Appliance& appliance, const char* format) {
+    return query(appliance, {"rpm", "-qa"}, format);
+}
 
 int compare(const Package& left, const Package& right) {
     if (const int order = compare_versions(left.epoch, right.epoch); order != 0)
@@ -135,6 +139,19 @@ std::vector<std::string> shortcomings(const std::vector<Package>& media, const s
     return found;
 }
 
+std::vector<std::string> duplicates(const Inventory& appliance) {
+    std::map<std::string, std::size_t> times;
+    for (const auto& package : appliance.packages)
+        if (package.name != "gpg-pubkey" &&
+            appliance.side_by_side.count(package.name) == 0) // a key is no package
+            ++times[package.name + "." + package.arch];
+    std::vector<std::string> found;
+    for (const auto& [name, count] : times)
+        if (count > 1)
+            found.push_back(fmt::format("{} is installed {} times", name, count));
+    return found;
+}
+
 std::vector<Package> replaced(const std::vector<Package>& before, const std::vector<Package>& now) {
     std::vector<Package> found;
     std::copy_if(now.begin(), now.end(), std::back_inserter(found), [&](const Package& package) {
@@ -161,7 +178,8 @@ std::vector<std::string> package_files(Ports& ports, const std::string& director
 
 std::vector<Package> packages_in(Ports& ports, const std::string& directory) {
     const auto files = package_files(ports, directory);
-    return files.empty() ? std::vector<Package>{} : parse_packages(query_files(ports, files, query_format));
+    return files.empty() ? std::vector<Package>{}
+                         : parse_packages(query_files(ports.appliance, files, query_format));
 }
 
 std::set<std::string> obsoleted_by(Ports& ports, const std::string& directory) {
@@ -169,7 +187,7 @@ std::set<std::string> obsoleted_by(Ports& ports, const std::string& directory) {
     const auto files = package_files(ports, directory);
     if (files.empty())
         return names;
-    std::istringstream stream(query_files(ports, files, "[%{OBSOLETENAME}\n]"));
+    std::istringstream stream(query_files(ports.appliance, files, "[%{OBSOLETENAME}\n]"));
     for (std::string line; std::getline(stream, line);)
         names.insert(line);
     return names;
@@ -184,7 +202,7 @@ std::vector<Package> without(const std::set<std::string>& names, std::vector<Pac
 
 Inventory installed_packages(Appliance& appliance) {
     Inventory inventory;
-    inventory.packages = parse_packages(query(appliance, {"rpm", "-qa"}, query_format));
+    inventory.packages = parse_packages(query_installed(appliance, query_format));
     // Nobody may provide a kernel: then the status is 1, and what was printed is no package.
     const auto kernels = appliance.run({"rpm", "-q", "--whatprovides", "kernel", "installonlypkg(kernel)",
                                         "installonlypkg(kernel-module)", "installonlypkg(vm)",

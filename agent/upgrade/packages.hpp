@@ -36,6 +36,11 @@ std::string to_text(const std::vector<Package>& packages);
 /// Of a file that holds to_text(); none where there is no file. Throws SystemFailure.
 std::vector<Package> read_packages(const std::string& path);
 
+/// What rpm prints of package files, or of every installed package, in its query format. Throws
+/// SystemFailure, also for a database that cannot be read.
+std::string query_files(Appliance& appliance, const std::vector<std::string>& files, const char* format);
+std::string query_installed(Appliance& appliance, const char* format);
+
 /// What is installed.
 struct Inventory {
     std::vector<Package> packages;
@@ -47,6 +52,9 @@ struct Inventory {
 /// damaged database loses packages without a word. Empty when the change is whole.
 std::vector<std::string> shortcomings(const std::vector<Package>& media, const std::vector<Package>& before,
                                       const Inventory& appliance);
+
+/// One sentence for each package that is installed more often than it may be.
+std::vector<std::string> duplicates(const Inventory& appliance);
 
 /// Those of `now` that were not there `before`.
 std::vector<Package> replaced(const std::vector<Package>& before, const std::vector<Package>& now);

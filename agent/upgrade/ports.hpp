@@ -72,6 +72,12 @@ struct CertificateVerdict {
     std::vector<Finding> findings;
 };
 
+/// What a certificate calls its owner.
+struct CertificateNames {
+    std::vector<std::string> common_names;
+    std::vector<std::string> alternatives; ///< subjectAltName: host names alone
+};
+
 class Crypto {
 public:
     virtual ~Crypto() = default;
@@ -84,6 +90,9 @@ public:
     /// Throws Failure (signature.malformed, signature.mismatch, digest.weak).
     virtual DigestAlgorithm verify_signature(const std::string& message, const std::string& signature,
                                              const std::string& pem, const TrustPolicy& policy) = 0;
+    /// Of the certificate in a PEM file, or that "tls://HOST:PORT" presents to who asks for `host_name`.
+    /// Throws SystemFailure.
+    virtual CertificateNames certificate_names(const std::string& where, const std::string& host_name) = 0;
 };
 
 /// A mounted medium; unmounts when it goes, unless it was left.
@@ -125,11 +134,20 @@ struct UnitStatus {
     }
 };
 
+/// What a service has been through in this boot.
+struct UnitHistory {
+    unsigned restarts = 0;                    ///< how often systemd started it again by itself
+    std::chrono::microseconds active_since{}; ///< on Appliance::uptime()'s clock
+};
+
 /// systemd and logind over D-Bus.
 class Services {
 public:
     virtual ~Services() = default;
     virtual UnitStatus status(const std::string& unit) = 0;
+    virtual UnitHistory history(const std::string& service) = 0;
+    /// What the unit is called itself: other than `unit` where that is an alias.
+    virtual std::string own_name(const std::string& unit) = 0;
     virtual void enable(const std::string& unit) = 0;
     /// Starts the unit and waits for the job. Throws SystemFailure when it fails.
     virtual void start(const std::string& unit) = 0;
@@ -142,8 +160,9 @@ public:
     /// While the descriptor is open, logind refuses to shut down, to reboot and to sleep to whom it can;
     /// `why` is what it tells them. Root's reboot passes before systemd 257.
     virtual Fd inhibit_shutdown(const std::string& why) = 0;
-    /// A shutdown or reboot is under way, or a reboot scheduled `within` this time from now.
-    virtual bool reboot_is_due(std::chrono::microseconds within) = 0;
+    /// "shutdown" when one is under way; "reboot", "poweroff" … when it is scheduled `within` this time from
+    /// now; else empty.
+    virtual std::string shutdown_due(std::chrono::microseconds within) = 0;
     /// Asks logind for a reboot that begins when this process ends.
     virtual void reboot() = 0;
     /// A reboot with a wall message, `delay` from now.
@@ -164,7 +183,21 @@ struct CommandResult {
 struct Space {
     std::string path;
     std::uint64_t device = 0;
-    std::uint64_t available = 0; ///< bytes
+    std::uint64_t available = 0;                ///< bytes
+    std::uint64_t available_files = UINT64_MAX; ///< inodes, where the file system counts them
+};
+
+struct LogFile {
+    std::string path;
+    std::uint64_t size = 0; ///< bytes
+    std::chrono::system_clock::time_point modified{};
+    std::string id{}; ///< the same when it is renamed: DEVICE:INODE
+};
+
+/// A program that the operator put there for the agent to run.
+struct AdminCheck {
+    std::string path;
+    std::string problem; ///< why it cannot be run, or should not be; empty: it can
 };
 
 /// The machine that is being upgraded.
@@ -180,6 +213,9 @@ public:
     virtual bool is_plain_file(const std::string& path) = 0;
     /// Whether a program of this name can be run.
     virtual bool program_exists(const std::string& name) = 0;
+    /// The files in a directory, by name, but for hidden ones and what editors and packages leave; none where
+    /// there is no such directory. Others than root must not be able to change them.
+    virtual std::vector<AdminCheck> admin_checks(const std::string& directory) = 0;
     virtual Space space(const std::string& path) = 0;
     virtual std::string boot_id() = 0;
     /// Writes the file systems of these paths to disk.
@@ -188,6 +224,13 @@ public:
     virtual void flush_journal() noexcept = 0;
     /// Bytes; nothing where there is no file, or something else than a file (a link is followed).
     virtual std::optional<std::uint64_t> file_size(const std::string& path) = 0;
+    /// The plain files in a directory and up to four below it; none where there is no such directory.
+    virtual std::vector<LogFile> files_below(const std::string& directory) = 0;
+    /// Whether the file holds the text between two of its bytes; what cannot be read does not.
+    virtual bool file_holds(const std::string& path, std::uint64_t from, std::uint64_t to,
+                            const std::string& text) = 0;
+    /// The host's name as the kernel has it, then with its domain where the resolver knows that.
+    virtual std::vector<std::string> host_names() = 0;
     /// Of the kernel that runs, as `uname -r` has it.
     virtual std::string kernel_release() = 0;
     /// The process that holds a lock for writing on the file, as "dnf (process 1234)"; nothing when none
@@ -228,6 +271,9 @@ public:
     virtual ~Journal() = default;
     /// One structured entry. Failing to write is no reason to fail an upgrade: throws nothing.
     virtual void entry(const Fields& fields) noexcept = 0;
+    /// The first message of this boot that holds the text and is not our own, as "UNIT: MESSAGE"; nothing
+    /// where there is none. Throws SystemFailure.
+    virtual std::optional<std::string> find_in_this_boot(const std::string& text) = 0;
     /// STATUS= for `systemctl status` and `um-upgrade status`.
     virtual void status(const std::string& text) noexcept = 0;
 };

@@ -2,8 +2,6 @@
 
 #include "upgrade/version.hpp"
 
-#include <map>
-
 namespace um {
 namespace {
 
@@ -59,35 +57,64 @@ void judge_snapshot(std::vector<Finding>& findings, const Facts& appliance, cons
                     hint));
 }
 
-/// New files stand beside the old ones until the transaction ends, so `/` takes the media's packages unpacked
-/// (at most twice their size on the media); `/var` takes the package manager's cache and database, `/boot`
-/// one more kernel and initramfs.
-std::uint64_t needed(const std::string& path, const MediaFacts& media) {
-    constexpr std::uint64_t mebibyte = 1024UL * 1024;
-    if (path == "/")
-        return 2 * media.size + 64 * mebibyte;
-    return path == "/boot" ? 96 * mebibyte : 64 * mebibyte;
+void judge_space(std::vector<Finding>& findings, const std::vector<Volume>& volumes) {
+    constexpr auto hint = "delete what is not needed there, or give the disk more space";
+    for (const auto& volume : volumes) {
+        if (volume.available < volume.needed)
+            findings.push_back(
+                refusal(Reason::space_insufficient,
+                        fmt::format("{}: {} are free, the upgrade needs {}", volume.mount_point,
+                                    human_size(volume.available), human_size(volume.needed)),
+                        hint));
+        if (volume.available_files < volume.needed_files)
+            findings.push_back(
+                refusal(Reason::space_insufficient,
+                        fmt::format("{}: room for {} more files (inodes), the upgrade needs {}",
+                                    volume.mount_point, volume.available_files, volume.needed_files),
+                        "delete files that are not needed there"));
+    }
 }
 
-void judge_space(std::vector<Finding>& findings, const Facts& appliance, const MediaFacts& media) {
-    struct Need {
-        std::string paths;
-        std::uint64_t bytes = 0;
-        std::uint64_t available = 0;
+/// Certificates, confirmations and the audit go by the clock.
+void judge_clock(std::vector<Finding>& findings, const Facts& appliance) {
+    using namespace std::chrono;
+    constexpr auto released = sys_days{2026y / January / 1}; // this program is younger
+    constexpr auto lifetime = years{25};
+    constexpr auto tolerance = hours{24};
+    const auto implausible = [&](const std::string& why) {
+        findings.push_back(refusal(Reason::clock_implausible,
+                                   fmt::format("the clock says {}: {}", iso8601(appliance.now), why),
+                                   "set the clock, or mend its synchronisation ('timedatectl status')"));
     };
-    std::map<std::uint64_t, Need> needs; // directories on one file system share its space
-    for (const auto& space : appliance.space) {
-        auto& need = needs[space.device];
-        need.paths += (need.paths.empty() ? "" : ", ") + space.path;
-        need.bytes += needed(space.path, media);
-        need.available = space.available;
-    }
-    for (const auto& [device, need] : needs)
-        if (need.available < need.bytes)
-            findings.push_back(refusal(Reason::space_insufficient,
-                                       fmt::format("{}: {} are free, the upgrade needs {}", need.paths,
-                                                   human_size(need.available), human_size(need.bytes)),
-                                       "delete what is not needed there, or give the disk more space"));
+    if (appliance.now < released)
+        implausible("that is before this program was made");
+    else if (appliance.now > released + lifetime)
+        implausible(fmt::format("that is more than {} years after this program was made", lifetime.count()));
+    else if (appliance.database.newest && *appliance.database.newest > appliance.now + tolerance)
+        implausible(fmt::format("a package was installed later than that, at {}",
+                                iso8601(*appliance.database.newest)));
+}
+
+void judge_services(std::vector<Finding>& findings, const Facts& appliance) {
+    const auto warn = [&](const std::string& message, const char* hint) {
+        findings.push_back({Finding::Severity::warning, Reason::services_unhealthy, message, hint});
+    };
+    for (const auto& name : appliance.unwell)
+        warn(fmt::format("{} is not well before the upgrade", name),
+             "mend it first; if it is not well afterwards, the upgrade is not blamed for it");
+    for (const auto& name : appliance.with_errors)
+        warn(fmt::format("{} is Running with errors before the upgrade", name),
+             "look at its newest log file, and mend it first");
+}
+
+void judge_reboot(std::vector<Finding>& findings, const std::string& pending) {
+    if (!pending.empty())
+        findings.push_back(refusal(Reason::reboot_pending, fmt::format("a reboot is due: {}", pending),
+                                   "reboot, or cancel it with 'shutdown -c', and start again"));
+}
+
+void append(std::vector<Finding>& findings, const std::vector<Finding>& more) {
+    findings.insert(findings.end(), more.begin(), more.end());
 }
 
 void judge_database(std::vector<Finding>& findings, const DatabaseFacts& database) {
@@ -99,20 +126,31 @@ void judge_database(std::vector<Finding>& findings, const DatabaseFacts& databas
         findings.push_back(
             refusal(Reason::packages_damaged, fmt::format("the rpm database is damaged: {}", database.damage),
                     "mend it before the upgrade: 'rpm --rebuilddb', then look with 'rpm --verifydb'"));
+    for (const auto& duplicate : database.duplicates)
+        findings.push_back(refusal(Reason::packages_damaged, duplicate,
+                                   "a transaction was cut off some day: erase the older one ('rpm -e "
+                                   "--justdb --noscripts NAME-VERSION-RELEASE'), and start again"));
 }
 
 } // namespace
 
 std::vector<Finding> preflight(const Facts& appliance, const MediaFacts& media, const Config& config) {
     std::vector<Finding> findings;
+    judge_clock(findings, appliance);
     judge_version(findings, appliance, media, config);
     judge_snapshot(findings, appliance, config);
-    judge_space(findings, appliance, media);
+    if (appliance.host_name)
+        append(findings, judge_host_name(*appliance.host_name, config.hostname, media.version));
+    judge_reboot(findings, appliance.pending_reboot);
+    judge_space(findings, appliance.volumes);
     judge_database(findings, appliance.database);
     if (!appliance.objection.empty())
         findings.push_back(refusal(Reason::packages_unsolvable,
                                    fmt::format("the packages cannot be upgraded: {}", appliance.objection),
                                    "mend what the package manager names, and start again"));
+    if (appliance.sshd)
+        append(findings, judge_sshd(*appliance.sshd, config.sshd));
+    judge_services(findings, appliance);
     return findings;
 }
 

@@ -4,7 +4,11 @@
 #include "config.hpp"
 #include "confirmation.hpp"
 #include "failure.hpp"
+#include "upgrade/health.hpp"
+#include "upgrade/host_name.hpp"
 #include "upgrade/package_database.hpp"
+#include "upgrade/sshd.hpp"
+#include "upgrade/volumes.hpp"
 
 #include <optional>
 #include <string>
@@ -18,15 +22,19 @@ struct Facts {
     std::string version_output;                   ///< what it said then
     std::optional<SnapshotConfirmation> snapshot;
     std::chrono::system_clock::time_point now;
-    std::vector<Space> space; ///< of /, /boot and /var
+    std::optional<HostNameFacts> host_name;
+    std::vector<Volume> volumes; ///< the file systems that the change writes to
     DatabaseFacts database;
     std::string objection; ///< of the package manager, where it will make the change; empty: none
+    Unwell unwell;
+    Unwell with_errors;
+    std::optional<SshdFacts> sshd; ///< nothing when it is not managed
+    std::string pending_reboot;    ///< why one is due; empty: none is
 };
 
 /// What preflight knows of the media.
 struct MediaFacts {
     std::string version;
-    std::uint64_t size = 0; ///< bytes
 };
 
 /// Every refusal and warning at once, in the order in which an operator would mend them.

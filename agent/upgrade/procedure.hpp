@@ -16,7 +16,6 @@ namespace um {
 
 inline constexpr auto apply_unit = "um-upgrade-apply.service";
 inline constexpr auto verify_unit = "um-upgrade-verify.service";
-inline constexpr auto product_directory = "/opt/vmware/cloudusagemetering";
 
 /// How often an upgrade is begun or gone on with before a person must look.
 inline constexpr unsigned attempt_limit = 3;
@@ -39,6 +38,8 @@ struct Job {
     std::string only_media;    ///< --media; empty: search as configured
     bool may_ask = false;      ///< a person attends and may be asked
     std::string config_path{}; ///< --config, absolute; empty: the configuration as installed
+
+    bool patient = false; ///< just after a boot, wait for what is still coming up
 
     State state{};
     std::optional<MediaSet> media{};
@@ -64,6 +65,11 @@ inline std::string earlier_package_list(const Job& job) {
 /// And what is new on the appliance and was cut off: a repair forgets it, and installs it afresh.
 inline std::string fresh_package_list(const Job& job) {
     return job.store.directory() + "/fresh.list";
+}
+
+/// And how long the product's logs were then.
+inline std::string log_marks(const Job& job) {
+    return job.store.directory() + "/logs.list";
 }
 
 /// What a stage's work leads to.

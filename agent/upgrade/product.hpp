@@ -9,6 +9,8 @@
 
 namespace um {
 
+inline constexpr auto product_directory = "/opt/vmware/cloudusagemetering";
+
 struct InstalledProduct {
     std::optional<std::string> version; ///< nothing when the command failed or printed no single word
     std::string said;                   ///< what it printed

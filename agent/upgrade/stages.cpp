@@ -1,42 +1,15 @@
 #include "upgrade/stages.hpp"
 
-#include "system/file.hpp"
-#include "upgrade/content.hpp"
-#include "upgrade/health.hpp"
-#include "upgrade/package_manager.hpp"
-#include "upgrade/packages.hpp"
 #include "upgrade/preflight.hpp"
-#include "upgrade/product.hpp"
-
-#include <algorithm>
+#include "upgrade/product_logs.hpp"
+#include "upgrade/sshd.hpp"
+#include "upgrade/survey.hpp"
+#include "upgrade/verification.hpp"
 
 namespace um::stages {
 namespace {
 
 constexpr std::chrono::seconds command_limit{120};
-
-/// Precondition 2 of the procedure; after the boot again, because an update of the OS can reset it.
-void ensure_sshd(Job& job) {
-    if (!job.config.sshd.manage)
-        return;
-    auto& services = job.ports.services;
-    const auto& unit = job.config.sshd.unit;
-    const auto before = services.status(unit);
-    if (before.masked || !before.loaded)
-        throw Failure(Reason::sshd_unmanageable,
-                      fmt::format("{} is {}", unit, before.masked ? "masked" : "not installed"),
-                      "unmask or install it, correct [sshd] unit, or set [sshd] manage = no");
-    try {
-        if (before.enablement == "disabled" || before.enablement == "enabled-runtime")
-            services.enable(unit);
-        if (before.active != "active")
-            services.start(unit);
-    } catch (const SystemFailure& failure) {
-        throw Failure(Reason::sshd_unmanageable, failure.what(),
-                      fmt::format("look at 'systemctl status {}', or set [sshd] manage = no", unit));
-    }
-    job.note += fmt::format("{} was {} and {}", unit, before.enablement, before.active);
-}
 
 } // namespace
 
@@ -53,13 +26,42 @@ void ensure_verification(Job& job) {
 
 namespace {
 
-/// Would the package manager do it? Where the media's script makes the change, it is the script's to know.
-std::string objection(Job& job) {
-    const auto content = content_of(job.ports, job.config);
-    if (method_for(content, job.config) == Method::script)
-        return {};
-    job.audit.progress("preflight: testing the transaction");
-    return PackageManager(job.ports, job.store.directory() + "/work", content.repository).objection();
+/// What the hypervisor knows of a snapshot, where it can be asked.
+std::optional<SnapshotConfirmation> confirmation_of_hypervisor(Appliance& appliance,
+                                                               std::chrono::system_clock::time_point now) {
+    constexpr auto tool = "vmware-rpctool"; // of open-vm-tools
+    if (!appliance.program_exists(tool))
+        return std::nullopt;
+    const auto told =
+        appliance.run({tool, "info-get guestinfo.um-upgrade.snapshot"}, "", std::chrono::seconds(10));
+    return told.status == 0 ? parse_guestinfo(told.output, now) : std::nullopt;
+}
+
+bool is_good(const std::optional<SnapshotConfirmation>& snapshot, const Facts& facts) {
+    return snapshot && snapshot->version == facts.installed_version && snapshot->valid_until > facts.now &&
+           snapshot->confirmed <= facts.now;
+}
+
+/// The operator's recorded word, else the hypervisor's, else the answer of who attends.
+std::optional<SnapshotConfirmation> snapshot(Job& job, const Facts& facts) {
+    std::optional<SnapshotConfirmation> recorded;
+    collect(job, [&] { recorded = load_confirmation(job.confirmation); });
+    if (is_good(recorded, facts))
+        return recorded;
+    const auto told = confirmation_of_hypervisor(job.ports.appliance, facts.now);
+    if (is_good(told, facts))
+        return told;
+    if (recorded || !facts.installed_version ||
+        !ask(job, "Is a snapshot of the vCloud Usage Meter appliance virtual machine created in the running "
+                  "vCenter Server environment? (y/n):")
+             .value_or(false))
+        return recorded ? recorded : told;
+    SnapshotConfirmation confirmed{"confirmed at the terminal", job.ports.appliance.operator_name(),
+                                   *facts.installed_version, facts.now, facts.now + std::chrono::hours(24)};
+    save_confirmation(job.confirmation, confirmed);
+    job.audit.event(EventKind::snapshot_confirmed, job.state,
+                    {.message = fmt::format("{} confirmed a snapshot at the terminal", confirmed.by)});
+    return confirmed;
 }
 
 } // namespace
@@ -69,36 +71,14 @@ Next preflight(Job& job) {
         job.note = "passed before the change was begun";
         return Next::stage;
     }
-    auto& appliance = job.ports.appliance;
-    Facts facts;
-    const auto product = installed_product(appliance, job.config);
-    facts.installed_version = product.version;
-    facts.version_output = product.said;
-    facts.now = appliance.now();
-    for (const auto* path : {"/", "/boot", "/var"})
-        facts.space.push_back(appliance.space(path));
-    collect(job, [&] { facts.snapshot = load_confirmation(job.confirmation); });
-    const bool confirmed_now = !facts.snapshot &&
-                               job.config.snapshot.confirmation == Confirmation::required &&
-                               facts.installed_version &&
-                               ask(job, "Is a snapshot of the vCloud Usage Meter appliance virtual machine "
-                                        "created in the running vCenter "
-                                        "Server environment? (y/n):")
-                                   .value_or(false);
-    if (confirmed_now) {
-        facts.snapshot =
-            SnapshotConfirmation{"confirmed at the terminal", appliance.operator_name(),
-                                 *facts.installed_version, facts.now, facts.now + std::chrono::hours(24)};
-        save_confirmation(job.confirmation, *facts.snapshot);
-        job.audit.event(
-            EventKind::snapshot_confirmed, job.state,
-            {.message = fmt::format("{} confirmed a snapshot at the terminal", facts.snapshot->by)});
-    }
-    facts.database = look_at_database(appliance);
-    if (job.mounted && !facts.database.writer)
-        collect(job, [&] { facts.objection = objection(job); });
-    const auto found = um::preflight(facts, {job.media->name.version, job.media->iso.size}, job.config);
+    auto facts = survey(job);
+    if (job.config.snapshot.confirmation == Confirmation::required)
+        facts.snapshot = snapshot(job, facts);
+    const auto found = um::preflight(facts, {job.media->name.version}, job.config);
     job.findings.insert(job.findings.end(), found.begin(), found.end());
+    job.state.unwell = to_text(facts.unwell);
+    if (facts.sshd)
+        job.state.sshd = facts.sshd->unit;
     if (job.config.snapshot.confirmation == Confirmation::assume)
         job.note = "a snapshot is assumed, by policy";
     else if (facts.snapshot)
@@ -106,6 +86,28 @@ Next preflight(Job& job) {
                                facts.snapshot->by, iso8601(facts.snapshot->confirmed));
     return Next::stage;
 }
+
+namespace {
+
+/// What is found of sshd where it cannot be a refusal any more.
+void keep_sshd(Job& job) {
+    if (!job.config.sshd.manage)
+        return;
+    auto& services = job.ports.services;
+    const auto& config = job.config.sshd;
+    try {
+        job.note += ensure_sshd(services, look_at_sshd(services, config, job.state.sshd), config);
+    } catch (const Failure& failure) {
+        auto finding = failure.finding();
+        finding.severity = Finding::Severity::warning;
+        job.findings.push_back(std::move(finding));
+    } catch (const SystemFailure& failure) {
+        job.findings.push_back({Finding::Severity::warning, Reason::sshd_unmanageable, failure.what(),
+                                fmt::format("look at 'systemctl status {}'", config.unit)});
+    }
+}
+
+} // namespace
 
 Next prepare(Job& job) {
     job.store.keep_reserve();
@@ -118,78 +120,22 @@ Next prepare(Job& job) {
             {Finding::Severity::warning, Reason::media_filesystem,
              fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already", loaded.said()),
              ""});
-    try {
-        ensure_sshd(job);
-    } catch (const Failure& failure) {
-        if (!job.state.cut_off())
-            throw;
-        auto finding = failure.finding(); // sshd may be what was cut off: the change is the cure
-        finding.severity = Finding::Severity::warning;
-        job.findings.push_back(std::move(finding));
-    }
+    const auto& config = job.config.sshd;
+    auto& services = job.ports.services;
+    if (job.state.cut_off())
+        keep_sshd(job); // sshd may be what was cut off: the change is the cure
+    else if (config.manage)
+        job.note += ensure_sshd(services, look_at_sshd(services, config), config);
+    if (!job.state.cut_off())
+        mark_logs(job.ports.appliance, job.config, log_marks(job));
     return Next::stage;
 }
 
-namespace {
-
-/// What the media brought and is not there; the change was measured by the same list.
-std::vector<std::string> shortcomings_of_media(Job& job) {
-    try {
-        const auto media = read_packages(package_list(job));
-        if (media.empty())
-            return {};
-        const auto before = job.state.method == word(Method::packages)
-                                ? read_packages(earlier_package_list(job))
-                                : std::vector<Package>{};
-        return shortcomings(media, before, installed_packages(job.ports.appliance));
-    } catch (const SystemFailure& failure) {
-        return {failure.what()};
-    }
-}
-
-/// What the machine cannot answer is no health, and may settle: it is an answer here, not an exception.
-Health look(Job& job) {
-    auto& ports = job.ports;
-    Health health;
-    health.version = installed_product(ports.appliance, job.config).version;
-    health.product_in_place = ports.appliance.directory_exists(product_directory);
-    health.packages = shortcomings_of_media(job);
-    for (const auto& unit : job.config.verify.units) {
-        try {
-            health.units.emplace_back(unit, ports.services.status(unit).active);
-        } catch (const SystemFailure& failure) {
-            health.units.emplace_back(unit, fmt::format("unknown ({})", failure.what()));
-        }
-    }
-    try {
-        const auto status =
-            ports.appliance.run({"/bin/bash", job.config.verify.status_command}, job.config.verify.run_as,
-                                std::min(job.config.verify.deadline, command_limit));
-        health.status_output = status.said();
-        health.status_exit = status.status;
-        health.status_timed_out = status.timed_out;
-    } catch (const SystemFailure& failure) {
-        health.status_output = failure.what();
-        health.status_exit = -1;
-    }
-    return health;
-}
-
-} // namespace
-
 Next verify(Job& job) {
-    auto& appliance = job.ports.appliance;
-    const auto deadline = appliance.uptime() + job.config.verify.deadline;
-    auto findings = judge_health(look(job), job.state.to_version, job.config.log.file);
-    while (may_settle(findings) && appliance.uptime() < deadline &&
-           std::any_of(findings.begin(), findings.end(), is_refusal)) {
-        job.audit.progress(fmt::format("verify: waiting, {}", findings.front().message));
-        appliance.sleep(std::chrono::seconds(2));
-        findings = judge_health(look(job), job.state.to_version, job.config.log.file);
-    }
-    job.findings.insert(job.findings.end(), findings.begin(), findings.end());
-    collect(job, [&] { ensure_sshd(job); });
-    job.note = fmt::format("version {}, units active, status.sh Running; {}", job.state.to_version, job.note);
+    keep_sshd(job); // first: whoever wants to look while the product comes up comes in by it
+    const auto verdict = verify_appliance(job);
+    job.findings.insert(job.findings.end(), verdict.findings.begin(), verdict.findings.end());
+    job.note = fmt::format("{}; {}", verdict.summary, job.note);
     return Next::stage;
 }
 

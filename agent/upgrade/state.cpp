@@ -132,6 +132,8 @@ const std::vector<Field>& fields() {
              s.reboot_is_left = true;
          }},
         text_field("method", &State::method),
+        text_field("sshd", &State::sshd),
+        text_field("unwell", &State::unwell),
         text_field("abandoned", &State::abandoned),
     };
     return table;

@@ -38,6 +38,8 @@ struct State {
     std::string signer;
     std::uint64_t mount_device = 0; ///< st_dev of the verified medium as mounted; this boot only
     Change change = Change::none;
+    std::string sshd;            ///< what its unit was called before the change; empty: not looked at
+    std::string unwell;          ///< to_text(Unwell): who was not well before the change
     bool reboot_is_left = false; ///< to the operator, who was asked or whose policy it is
     std::string method;          ///< "script" or "packages": how the change was begun
     std::string abandoned;       ///< why a person closed it; empty: nobody did

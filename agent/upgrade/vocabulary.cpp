@@ -59,6 +59,8 @@ constexpr std::array<Words, reasons> reason_words{
     "services.unhealthy",
     "sshd.unmanageable",
     "reboot.pending",
+    "clock.implausible",
+    "check.failed",
     "busy",
     "script.failed",
     "script.prompt-unknown",
@@ -71,6 +73,7 @@ constexpr std::array<Words, reasons> reason_words{
     "verify.status",
     "verify.deadline",
     "verify.journal-error",
+    "verify.check",
     "rollback.unavailable",
     "rollback.space",
     "rollback.expired",
@@ -119,13 +122,13 @@ ExitCode exit_code(Reason reason) {
         return ExitCode::media;
     if (reason <= Reason::certificate_signer)
         return ExitCode::not_authentic;
-    if (reason <= Reason::reboot_pending)
+    if (reason <= Reason::check_failed)
         return ExitCode::preflight_refused;
     if (reason == Reason::busy)
         return ExitCode::busy;
     if (reason <= Reason::packages_incomplete)
         return ExitCode::apply_failed;
-    if (reason <= Reason::verify_journal_error)
+    if (reason <= Reason::verify_check)
         return ExitCode::verification_failed;
     return ExitCode::needs_manual;
 }

@@ -61,3 +61,80 @@ TEST(Status, IsOneLineAndSaidOnce) {
     journal.status("apply: a\nMAINPID=1");
     journal.status("apply: b");
 }
+
+namespace {
+
+/// What the journal holds of this boot: messages, each with who wrote it.
+struct Written {
+    std::string identifier;
+    std::string unit;
+    std::string message;
+};
+
+struct JournalFile : test::Wrapped<JournalFile> {
+    std::vector<Written> entries;
+    std::size_t at = 0; ///< one behind the entry that is read
+    std::string match;
+    std::string data;
+    int opened = 0;
+    int damage = 0; ///< what reading ends with
+
+    int sd_journal_open(sd_journal** journal, int) {
+        *journal = reinterpret_cast<sd_journal*>(this);
+        ++opened;
+        return 0;
+    }
+    void sd_journal_close(sd_journal*) { --opened; }
+    int sd_journal_add_match(sd_journal*, const void* text, std::size_t size) {
+        match.assign(static_cast<const char*>(text), size);
+        return 0;
+    }
+    int sd_journal_next(sd_journal*) {
+        if (at == entries.size())
+            return damage;
+        ++at;
+        return 1;
+    }
+    int sd_journal_get_data(sd_journal*, const char* name, const void** found, std::size_t* size) {
+        const auto& entry = entries.at(at - 1);
+        const std::string field = name;
+        const auto& value = field == "MESSAGE"         ? entry.message
+                            : field == "_SYSTEMD_UNIT" ? entry.unit
+                                                       : entry.identifier;
+        if (value.empty())
+            return -ENOENT;
+        data = field + "=" + value;
+        *found = data.data();
+        *size = data.size();
+        return 0;
+    }
+};
+
+} // namespace
+
+UM_WRAP(JournalFile, int, sd_journal_open, (sd_journal * *journal, int flags), (journal, flags))
+UM_WRAP(JournalFile, void, sd_journal_close, (sd_journal * journal), (journal))
+UM_WRAP(JournalFile, int, sd_journal_add_match, (sd_journal * journal, const void* data, std::size_t size),
+        (journal, data, size))
+UM_WRAP(JournalFile, int, sd_journal_next, (sd_journal * journal), (journal))
+UM_WRAP(JournalFile, int, sd_journal_get_data,
+        (sd_journal * journal, const char* field, const void** data, std::size_t* size),
+        (journal, field, data, size))
+
+TEST(JournalSearch, FindsWhatOthersWroteInThisBoot) {
+    JournalFile file;
+    file.entries = {{"um-upgrade", "um-upgrade.service", "the error is not there"},
+                    {"java", "", ""},
+                    {"java", "login.service", "now the error is here"}};
+    EXPECT_EQ(SystemdJournal().find_in_this_boot("the error is"), "login.service: now the error is here");
+    EXPECT_EQ(file.match.size(), std::string("_BOOT_ID=").size() + 32);
+    EXPECT_EQ(file.opened, 0);
+}
+
+TEST(JournalSearch, FindsNothingWhereNothingIsAndSaysWhatCannotBeRead) {
+    JournalFile file;
+    EXPECT_EQ(SystemdJournal().find_in_this_boot("x"), std::nullopt);
+    file.damage = -EBADMSG;
+    EXPECT_THROW(SystemdJournal().find_in_this_boot("x"), SystemFailure);
+    EXPECT_EQ(file.opened, 0);
+}

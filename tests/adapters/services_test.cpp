@@ -163,6 +163,19 @@ TEST_F(Systemd, StartsAUnitAndWaitsForItsJob) {
                                         "LoadUnit sshd.service", "LoadUnit sshd.service"}));
 }
 
+TEST_F(Systemd, TakesAJobThatEndsBetweenTwoQuestionsForEnded) {
+    for (int last = 0; last < 12; ++last) {
+        int questions = 0;
+        set("activating", "7", "success");
+        systemd.hooks["Get"] = [&] {
+            if (questions++ == last)
+                set("active", "", "success");
+        };
+        EXPECT_EQ(failure_of([&] { services.start("sshd.service"); }), "no failure")
+            << "after question " << last;
+    }
+}
+
 TEST_F(Systemd, FailsWhenAUnitDoesNotStart) {
     set("failed", "", "exit-code");
     EXPECT_EQ(failure_of([&] { services.start("sshd.service"); }),
@@ -273,24 +286,39 @@ TEST_F(Systemd, HoldsOffAShutdownAsLongAsTheLockIsHeld) {
     EXPECT_EQ(systemd.calls.back(), "Inhibit shutdown:sleep um-upgrade why block");
 }
 
-TEST_F(Systemd, KnowsARebootThatIsUnderWayOrScheduled) {
+TEST_F(Systemd, TellsWhatAServiceHasBeenThrough) {
+    systemd.properties[unit + "ActiveEnterTimestampMonotonic"] = "20000000000"; // more than 32 bits
+    systemd.properties["org.freedesktop.systemd1.Service NRestarts"] = "3";
+    EXPECT_EQ(services.history("a.service").active_since, std::chrono::seconds(20'000));
+    EXPECT_EQ(services.history("a.service").restarts, 3U);
+    EXPECT_EQ(services.history("a.socket").restarts, 0U); // no service, and has no such property
+}
+
+TEST_F(Systemd, KnowsAUnitByItsOwnName) {
+    systemd.properties[unit + "Id"] = "ssh.service";
+    EXPECT_EQ(services.own_name("sshd.service"), "ssh.service");
+}
+
+TEST_F(Systemd, KnowsAShutdownThatIsUnderWayOrScheduled) {
     const std::string logind = "org.freedesktop.login1.Manager ";
     const auto within = std::chrono::minutes(5);
-    EXPECT_FALSE(services.reboot_is_due(within));
+    EXPECT_EQ(services.shutdown_due(within), "");
     systemd.properties[logind + "ScheduledShutdown"] = "reboot";
     systemd.seconds_to_shutdown = 200;
-    EXPECT_TRUE(services.reboot_is_due(within));
+    EXPECT_EQ(services.shutdown_due(within), "reboot");
     systemd.seconds_to_shutdown = 400; // somebody else's, at another time
-    EXPECT_FALSE(services.reboot_is_due(within));
+    EXPECT_EQ(services.shutdown_due(within), "");
     systemd.seconds_to_shutdown = -10; // refused then, and never forgotten
-    EXPECT_FALSE(services.reboot_is_due(within));
+    EXPECT_EQ(services.shutdown_due(within), "");
     systemd.properties[logind + "ScheduledShutdown"] = "dry-reboot";
     systemd.seconds_to_shutdown = 200;
-    EXPECT_FALSE(services.reboot_is_due(within));
+    EXPECT_EQ(services.shutdown_due(within), "");
+    systemd.properties[logind + "ScheduledShutdown"] = "poweroff";
+    EXPECT_EQ(services.shutdown_due(within), "poweroff");
     systemd.properties[logind + "PreparingForShutdown"] = "yes";
-    EXPECT_TRUE(services.reboot_is_due(within));
+    EXPECT_EQ(services.shutdown_due(within), "shutdown");
     systemd.errors["Get"] = "no such thing";
-    EXPECT_NE(failure_of([&] { services.reboot_is_due(within); }), "no failure");
+    EXPECT_NE(failure_of([&] { services.shutdown_due(within); }), "no failure");
 }
 
 TEST_F(Systemd, AsksForNoRebootThatTheGuardWouldRefuse) {

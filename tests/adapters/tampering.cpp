@@ -62,6 +62,9 @@ public:
                                      const std::string& pem, const TrustPolicy& policy) override {
         return real_.verify_signature(message, signature, pem, policy);
     }
+    CertificateNames certificate_names(const std::string& where, const std::string& host_name) override {
+        return real_.certificate_names(where, host_name);
+    }
 
 private:
     Media& media_;

@@ -14,10 +14,20 @@ public:
         on_entry(fields);
     }
     void status(const std::string& text) noexcept override { statuses.push_back(text); }
+    std::optional<std::string> find_in_this_boot(const std::string& text) override {
+        if (broken)
+            throw SystemFailure("open the journal", EIO);
+        for (const auto& message : others)
+            if (message.find(text) != std::string::npos)
+                return message;
+        return std::nullopt;
+    }
 
     std::vector<Fields> entries;
     std::function<void(const Fields&)> on_entry = [](const Fields&) {};
     std::vector<std::string> statuses;
+    bool broken = false;             ///< it cannot be read
+    std::vector<std::string> others; ///< what others than the agent wrote in this boot
 };
 
 /// The field's value; empty when the entry has none.

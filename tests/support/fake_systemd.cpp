@@ -108,6 +108,11 @@ int FakeSystemd::answer_property(sd_bus_message* message) {
     const auto value = properties[std::string(interface) + " " + name];
     if (std::strcmp(name, "Job") == 0)
         return sd_bus_reply_method_return(message, "v", "(uo)", value.empty() ? 0U : 7U, "/job");
+    if (std::strcmp(name, "ActiveEnterTimestampMonotonic") == 0)
+        return sd_bus_reply_method_return(message, "v", "t", std::strtoull(value.c_str(), nullptr, 10));
+    if (std::strcmp(name, "NRestarts") == 0)
+        return sd_bus_reply_method_return(
+            message, "v", "u", static_cast<std::uint32_t>(std::strtoul(value.c_str(), nullptr, 10)));
     if (std::strcmp(name, "PreparingForShutdown") == 0 || std::strcmp(name, "RefuseManualStart") == 0)
         return sd_bus_reply_method_return(message, "v", "b", value.empty() ? 0 : 1);
     if (std::strcmp(name, "ScheduledShutdown") == 0)

@@ -64,6 +64,20 @@ TEST(Confirmation, IsRefusedWhenItCannotBeUnderstood) {
     }
 }
 
+TEST(Confirmation, OfTheHypervisorHasANameAVersionAndAnEnd) {
+    const auto told =
+        parse_guestinfo("name=nightly; version = 4.6.0.1\nvalid-until=2026-11-22T10:47:00Z", then);
+    ASSERT_TRUE(told);
+    EXPECT_EQ(told->name + "|" + told->version + "|" + told->by, "nightly|4.6.0.1|the hypervisor");
+    EXPECT_EQ(told->confirmed, then);
+    EXPECT_EQ(told->valid_until, then + std::chrono::hours(1));
+    for (const std::string wrong :
+         {"", "No value found", "name=a;version=1", "name=a;version=1;valid-until=tomorrow",
+          "version=1;valid-until=2026-11-22T10:47:00Z", "name=a;valid-until=2026-11-22T10:47:00Z",
+          "name=a;version=1;valid-until=2026-11-22T10:47:00Zulu"})
+        EXPECT_FALSE(parse_guestinfo(wrong, then)) << wrong;
+}
+
 TEST(Time, IsWrittenInUtc) {
     EXPECT_EQ(iso8601(then), "2026-11-22T09:47:00Z");
     EXPECT_EQ(iso8601({}), "1970-01-01T00:00:00Z");

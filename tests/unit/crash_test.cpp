@@ -24,7 +24,7 @@ struct Case {
 const Case before_the_change[] = {
     {"BeforeAuthentication", "read .mf", Stage::authenticate}, {"InTheDigest", "digest", Stage::authenticate},
     {"BeforeTheMount", "expect_unchanged", Stage::mount},      {"InTheMount", "mount", Stage::mount},
-    {"InPreflight", "space /boot", Stage::preflight},          {"InPrepare", "run modprobe", Stage::prepare},
+    {"InPreflight", "space /var", Stage::preflight},           {"InPrepare", "run modprobe", Stage::prepare},
     {"BeforeTheApplyUnitStarts", "begin", Stage::apply},
 };
 
@@ -199,7 +199,7 @@ TEST_F(Crashed, AsksForTheRebootAgain) {
     EXPECT_EQ(verify(), ExitCode::done); // in the same boot: the unit that takes up what a killed agent left
     EXPECT_EQ(state().stage, Stage::reboot);
     EXPECT_EQ(world.count("reboot"), 2);
-    world.reboot_is_due = true;
+    world.shutdown_due = "shutdown";
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 2);
     EXPECT_EQ(world.count("script"), 1);

@@ -226,10 +226,10 @@ TEST_F(CutOff, InstallsAfreshWhatWasNewAndCutOff) {
 TEST_F(CutOff, AsksForNoSecondRebootInOneBoot) {
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 1);
-    world.reboot_is_due = true;
+    world.shutdown_due = "shutdown";
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 1);
-    world.reboot_is_due = false; // the first one was lost
+    world.shutdown_due.clear(); // the first one was lost
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 2);
 }

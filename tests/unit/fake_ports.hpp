@@ -7,6 +7,7 @@
 #include "support/scratch.hpp"
 #include "upgrade/apply.hpp"
 #include "upgrade/procedure.hpp"
+#include "upgrade/product.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,17 +35,26 @@ struct World {
     std::string installed = "4.6.0.1";
     std::string boot = "boot-1";
     std::chrono::seconds clock{1'800'000'000};
-    std::chrono::microseconds uptime{0};
+    long looks = 0; ///< at the clock
+    std::chrono::microseconds uptime{std::chrono::hours(1)};
     std::uint64_t free_space = 100ULL << 30;
     std::string status_report = "journal: Running\nlogin: Running\n";
     std::map<std::string, UnitStatus> units;
+    std::string host_name = "um.example.test";
+    std::optional<CertificateNames> certificate{{{"um.example.test"}, {"um.example.test"}}};
+    std::map<std::string, UnitHistory> histories;
+    std::map<std::string, std::string> aliases;
+    std::map<std::string, std::vector<AdminCheck>> checks; ///< by directory
+    std::map<std::string, std::string> logs;               ///< path and text
+    std::map<std::string, std::string> inodes;             ///< where it is not the path that tells a file
+    std::map<std::string, CommandResult> programs;         ///< what else can be run, and what comes of it
     // the media
     std::set<std::string> paths{iso_path};
     std::map<std::string, std::string> sidecars{{stem + ".mf", sha256 + "  " + iso_name + "\n"},
                                                 {stem + ".crt", "a certificate"},
                                                 {stem + ".sign", "a signature"}};
     std::string script = "upgrade-um.sh";
-    bool reboot_is_due = false;
+    std::string shutdown_due;                   ///< its kind; empty: none
     bool awaits_input = false;                  ///< somebody reads what is typed
     std::string damage;                         ///< of the rpm database, in rpm's words
     std::string lock_holder;                    ///< of the rpm database; empty: nobody
@@ -162,6 +172,13 @@ public:
         return DigestAlgorithm::sha256;
     }
 
+    CertificateNames certificate_names(const std::string& where, const std::string&) override {
+        world_.call("certificate_names " + where);
+        if (!world_.certificate)
+            throw SystemFailure("connect to localhost:443", ECONNREFUSED);
+        return *world_.certificate;
+    }
+
     std::vector<Finding> findings;
 
 private:
@@ -214,6 +231,11 @@ public:
         world_.call("status " + unit);
         return world_.units[unit];
     }
+    UnitHistory history(const std::string& unit) override { return world_.histories[unit]; }
+    std::string own_name(const std::string& unit) override {
+        const auto found = world_.aliases.find(unit);
+        return found == world_.aliases.end() ? unit : found->second;
+    }
     void enable(const std::string& unit) override {
         world_.call("enable " + unit);
         world_.units[unit].enablement = "enabled";
@@ -254,9 +276,9 @@ public:
         world_.call("inhibit_shutdown");
         return Fd();
     }
-    bool reboot_is_due(std::chrono::microseconds) override {
-        world_.call("reboot_is_due");
-        return world_.reboot_is_due;
+    std::string shutdown_due(std::chrono::microseconds) override {
+        world_.call("shutdown_due");
+        return world_.shutdown_due;
     }
     void reboot() override { world_.call("reboot"); }
     void schedule_reboot(std::chrono::microseconds) override { world_.call("schedule_reboot"); }
@@ -285,17 +307,39 @@ public:
                                             : CommandResult{0, world_.installed, false};
         if (command.at(0) == "/bin/bash" && command.at(1) == status_script)
             return {0, world_.status_report, false};
+        if (const auto program = world_.programs.find(command.at(0)); program != world_.programs.end())
+            return program->second;
         return {0, "", false};
     }
-    bool directory_exists(const std::string& path) override { return path == product_directory; }
+    bool directory_exists(const std::string& path) override {
+        return path == product_directory || path == "/var" || path == "/lib/modules/5.0-old";
+    }
     bool is_plain_file(const std::string& path) override {
         return world_.mounted && path == mount_point + "/" + world_.script;
     }
-    bool program_exists(const std::string& name) override { return name == "dnf"; }
+    bool program_exists(const std::string& name) override {
+        return name == "dnf" || world_.programs.count(name) > 0;
+    }
     Space space(const std::string& path) override {
         world_.call("space " + path);
-        return {path, 1, world_.free_space};
+        return {path, 1, world_.free_space, UINT64_MAX};
     }
+    std::vector<AdminCheck> admin_checks(const std::string& directory) override {
+        return world_.checks[directory];
+    }
+    std::vector<LogFile> files_below(const std::string& directory) override {
+        std::vector<LogFile> found;
+        for (const auto& [path, text] : world_.logs)
+            if (path.rfind(directory, 0) == 0)
+                found.push_back(
+                    {path, text.size(), now(), world_.inodes.count(path) > 0 ? world_.inodes[path] : path});
+        return found;
+    }
+    bool file_holds(const std::string& path, std::uint64_t from, std::uint64_t to,
+                    const std::string& text) override {
+        return world_.logs[path].substr(0, to).find(text, from) != std::string::npos;
+    }
+    std::vector<std::string> host_names() override { return {world_.host_name}; }
     std::string boot_id() override { return world_.boot; }
     void sync(const std::vector<std::string>&) override { world_.call("sync"); }
     void flush_journal() noexcept override { world_.calls.emplace_back("flush_journal"); }
@@ -308,7 +352,8 @@ public:
         return world_.lock_holder.empty() ? std::nullopt : std::optional(world_.lock_holder);
     }
     std::chrono::system_clock::time_point now() override {
-        return std::chrono::system_clock::time_point(world_.clock);
+        // No two looks at a clock are at the same time.
+        return std::chrono::system_clock::time_point(world_.clock) + std::chrono::microseconds(++world_.looks);
     }
     std::chrono::microseconds uptime() override { return world_.uptime += std::chrono::milliseconds(1); }
     void sleep(std::chrono::milliseconds time) override {

@@ -209,6 +209,26 @@ TEST(ManPage, OfTheMediaExplainsEveryOptionOfTheToolThatMakesThem) {
     EXPECT_GT(options.size(), 5U);
 }
 
+TEST(Readme, NamesATestForEveryReason) {
+    const auto readme = test::text_of(UM_SOURCE "/tests/README.md");
+    for (std::size_t i = 0; i < reasons; ++i) {
+        const std::string reason(word(static_cast<Reason>(i)));
+        if (reason.rfind("rollback.", 0) == 0)
+            continue;
+        std::smatch row;
+        const std::regex pattern("\n\\| `" + std::regex_replace(reason, std::regex("\\."), "\\.") +
+                                 "` \\| `([a-z_/.]+)` \\|");
+        ASSERT_TRUE(std::regex_search(readme, row, pattern)) << reason;
+        auto name = reason;
+        std::replace_if(
+            name.begin(), name.end(), [](char c) { return c == '.' || c == '-'; }, '_');
+        const auto file = test::text_of(UM_SOURCE "/tests/" + row[1].str());
+        EXPECT_TRUE(file.find(reason) != std::string::npos ||
+                    file.find("Reason::" + name) != std::string::npos)
+            << row[1] << " does not speak of " << reason;
+    }
+}
+
 TEST(ManPage, IsThereForEveryUnit) {
     for (const auto& unit : test::names_in(UM_SOURCE "/units")) {
         const auto kind = std::filesystem::path(unit).extension();

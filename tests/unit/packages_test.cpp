@@ -64,6 +64,19 @@ TEST(Packages, AreNotReadFromWhatRpmSaysBesides) {
                 IsEmpty());
 }
 
+TEST(Packages, ThatAreInstalledTwiceAreFoundButForKernelsAndKeys) {
+    const auto package = [](const std::string& name, const std::string& version, const std::string& arch) {
+        return Package{name, "0", version, "1", arch};
+    };
+    Inventory inventory;
+    inventory.packages = {package("a", "1", "noarch"),          package("a", "2", "noarch"),
+                          package("lib", "1", "x86_64"),        package("lib", "1", "i686"),
+                          package("linux", "1", "x86_64"),      package("linux", "2", "x86_64"),
+                          package("gpg-pubkey", "1", "(none)"), package("gpg-pubkey", "2", "(none)")};
+    inventory.side_by_side = {"linux"};
+    EXPECT_EQ(duplicates(inventory), std::vector<std::string>{"a.noarch is installed 2 times"});
+}
+
 TEST(Packages, CompareAsForRpm) {
     EXPECT_GT(compare(package("a", "1", "noarch", "1"), package("a", "2")), 0);
     EXPECT_LT(compare(package("a", "1.9"), package("a", "1.10")), 0);
@@ -265,11 +278,11 @@ TEST_F(Manager, MissesAKernelThatCannotBeBooted) {
 
 TEST_F(Manager, LooksForWhoWritesToTheDatabaseAndForDamage) {
     EXPECT_FALSE(look_at_database(appliance).writer);
-    world.lock_holder = "dnf (process 7)";
     appliance.answers["--verifydb"] = {1, "", false, "error: page 3"};
-    const auto found = look_at_database(appliance);
-    EXPECT_EQ(found.writer, "dnf (process 7)");
-    EXPECT_EQ(found.damage, "rpm --verifydb ended with status 1: error: page 3");
+    EXPECT_EQ(look_at_database(appliance).damage, "rpm --verifydb ended with status 1: error: page 3");
+    world.lock_holder = "dnf (process 7)"; // for whose end rpm would wait
+    EXPECT_EQ(look_at_database(appliance).writer, "dnf (process 7)");
+    EXPECT_EQ(look_at_database(appliance).damage, "");
 }
 
 TEST_F(Manager, KnowsWhatTheMediaObsolete) {

@@ -16,18 +16,23 @@ Facts good_facts() {
     facts.installed_version = "4.6.0.1";
     facts.snapshot = SnapshotConfirmation{"before 4.7", "root", "4.6.0.1", now - hours(1), now + hours(23)};
     facts.now = now;
-    facts.space = {{"/", 1, 1164 * mebibyte}, {"/boot", 2, 96 * mebibyte}, {"/var", 3, 64 * mebibyte}};
+    facts.database.newest = now - hours(1000);
+    facts.host_name = HostNameFacts{"um", "um.example.test",
+                                    CertificateNames{{"um.example.test"}, {"um.example.test"}}, ""};
+    facts.volumes = {{"/", 100 * mebibyte, 1000, 100 * mebibyte, 1000}, {"/boot", 5, 1, 5, 1}};
+    facts.sshd = SshdFacts{"sshd.service", {true, false, "active", "enabled", "", "success", false}, false};
     return facts;
 }
-const MediaFacts good_media{"4.7.0.0", 550 * mebibyte};
+const MediaFacts good_media{"4.7.0.0"};
 
+/// The reasons, warnings in brackets.
 std::string reasons_of(const Facts& facts, const MediaFacts& media = good_media, const Config& config = {}) {
     std::string text;
     for (const auto& finding : um::preflight(facts, media, config)) {
-        EXPECT_EQ(finding.severity, Finding::Severity::refusal);
         EXPECT_FALSE(finding.message.empty());
         EXPECT_FALSE(finding.hint.empty());
-        text += (text.empty() ? "" : " ") + std::string(word(finding.reason));
+        const std::string reason(word(finding.reason));
+        text += (text.empty() ? "" : " ") + (is_refusal(finding) ? reason : "(" + reason + ")");
     }
     return text;
 }
@@ -45,9 +50,9 @@ TEST(Preflight, LetsAGoodApplianceTakeGoodMedia) {
 
 TEST(Preflight, RefusesWhatIsNotNewer) {
     auto facts = good_facts();
-    EXPECT_EQ(reasons_of(facts, {"4.6.0.1", 1}), "version.not-newer");
-    EXPECT_EQ(reasons_of(facts, {"4.5.9", 1}), "version.not-newer");
-    EXPECT_EQ(message_of(facts, {"4.6.0.1~rc1", 1}), "the media hold 4.6.0.1~rc1, but 4.6.0.1 is installed");
+    EXPECT_EQ(reasons_of(facts, {"4.6.0.1"}), "version.not-newer");
+    EXPECT_EQ(reasons_of(facts, {"4.5.9"}), "version.not-newer");
+    EXPECT_EQ(message_of(facts, {"4.6.0.1~rc1"}), "the media hold 4.6.0.1~rc1, but 4.6.0.1 is installed");
 }
 
 TEST(Preflight, RefusesASourceThatIsTooOld) {
@@ -97,36 +102,75 @@ TEST(Preflight, RefusesAConfirmationOutOfItsTime) {
 }
 
 TEST(Preflight, RefusesTooLittleSpaceByFileSystem) {
-    for (const std::size_t lacking : {0U, 1U, 2U}) {
+    for (const std::size_t lacking : {0U, 1U}) {
         auto facts = good_facts();
-        facts.space[lacking].available -= 1;
-        EXPECT_EQ(reasons_of(facts), "space.insufficient") << facts.space[lacking].path;
-        EXPECT_EQ(message_of(facts).find(facts.space[lacking].path + ":"), 0U) << message_of(facts);
+        facts.volumes[lacking].available -= 1;
+        EXPECT_EQ(reasons_of(facts), "space.insufficient");
+        EXPECT_EQ(message_of(facts).find(facts.volumes[lacking].mount_point + ": "), 0U) << message_of(facts);
     }
+    auto facts = good_facts();
+    facts.volumes[0].available_files = 999;
+    EXPECT_EQ(message_of(facts), "/: room for 999 more files (inodes), the upgrade needs 1000");
+    facts.volumes[0].available = 0;
+    EXPECT_EQ(reasons_of(facts), "space.insufficient space.insufficient");
 }
 
-TEST(Preflight, AddsUpWhatDirectoriesOfOneFileSystemNeed) {
+TEST(Preflight, RefusesAClockThatCannotBeRight) {
     auto facts = good_facts();
-    for (auto& space : facts.space)
-        space = {space.path, 1, 1324 * mebibyte};
+    const auto at = [&](std::int64_t seconds) {
+        facts.now = std::chrono::system_clock::time_point(std::chrono::seconds(seconds));
+        facts.database.newest.reset();
+        facts.snapshot->confirmed = facts.now;
+        facts.snapshot->valid_until = facts.now + hours(1);
+        return reasons_of(facts);
+    };
+    EXPECT_EQ(at(315'532'800), "clock.implausible"); // 1980
+    EXPECT_EQ(message_of(facts), "the clock says 1980-01-01T00:00:00Z: that is before this program was made");
+    EXPECT_EQ(at(3'471'292'800), "clock.implausible"); // 2080
+    EXPECT_EQ(at(1'767'225'600), "");                  // 2026
+    EXPECT_EQ(at(2'524'608'000), "");                  // 2050
+    facts = good_facts();
+    facts.database.newest = now + hours(25);
+    EXPECT_EQ(reasons_of(facts), "clock.implausible");
+    facts.database.newest = now + hours(23);
     EXPECT_EQ(reasons_of(facts), "");
-    for (auto& space : facts.space)
-        space.available -= 1;
-    EXPECT_EQ(message_of(facts), "/, /boot, /var: 1.3 GiB are free, the upgrade needs 1.3 GiB");
 }
 
-TEST(Preflight, CountsSpaceOfLargeMediaWithoutOverflow) {
+TEST(Preflight, RefusesAWrongHostNameOrWarns) {
     auto facts = good_facts();
-    EXPECT_EQ(reasons_of(facts, {"4.7.0.0", 5ULL * 1024 * mebibyte}), "space.insufficient");
+    facts.host_name->host_name = facts.host_name->full_name = "other.example.test";
+    EXPECT_EQ(reasons_of(facts), "hostname.mismatch");
+    Config config;
+    config.hostname.mismatch = Mismatch::warn;
+    EXPECT_EQ(reasons_of(facts, good_media, config), "(hostname.mismatch)");
+}
+
+TEST(Preflight, WarnsOfWhatIsNotWellAndRefusesAPendingReboot) {
+    auto facts = good_facts();
+    facts.unwell = {"a.service", "journal"};
+    EXPECT_EQ(reasons_of(facts), "(services.unhealthy) (services.unhealthy)");
+    facts = good_facts();
+    facts.pending_reboot = "a reboot is scheduled";
+    EXPECT_EQ(reasons_of(facts), "reboot.pending");
+}
+
+TEST(Preflight, RefusesAnSshdThatCannotBeManaged) {
+    auto facts = good_facts();
+    facts.sshd->service.loaded = false;
+    EXPECT_EQ(reasons_of(facts), "sshd.unmanageable");
+    facts.sshd.reset(); // [sshd] manage = no
+    EXPECT_EQ(reasons_of(facts), "");
 }
 
 TEST(Preflight, ListsEveryRefusalAtOnce) {
     Facts facts = good_facts();
     facts.installed_version = "4.2";
     facts.snapshot.reset();
-    facts.space[0].available = 0;
-    EXPECT_EQ(reasons_of(facts, {"4.1", 1}),
-              "version.not-newer version.source-too-old snapshot.unconfirmed space.insufficient");
+    facts.volumes[0].available = 0;
+    facts.objection = "nothing provides java";
+    facts.host_name->certificate.reset();
+    EXPECT_EQ(reasons_of(facts, {"4.1"}), "version.not-newer version.source-too-old snapshot.unconfirmed "
+                                          "hostname.unknown space.insufficient packages.unsolvable");
 }
 
 TEST(Preflight, WritesSizesAsPeopleReadThem) {
@@ -141,6 +185,10 @@ TEST(Preflight, RefusesAnRpmDatabaseThatIsWrittenToOrDamaged) {
     facts.database.writer = "dnf (process 7)";
     EXPECT_EQ(reasons_of(facts), "packages.locked");
     EXPECT_EQ(message_of(facts), "dnf (process 7) is changing packages just now");
-    facts.database = {{}, "rpm -qa ended with status 1: error"};
+    facts.database = {};
+    facts.database.damage = "rpm -qa ended with status 1: error";
+    EXPECT_EQ(reasons_of(facts), "packages.damaged");
+    facts.database = {};
+    facts.database.duplicates = {"a.noarch is installed 2 times"};
     EXPECT_EQ(reasons_of(facts), "packages.damaged");
 }

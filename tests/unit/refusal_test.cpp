@@ -109,7 +109,7 @@ const Case cases[] = {
     {"AFullDisk", [](Story& s) { s.world.free_space = 1 << 20; }, Reason::space_insufficient,
      ExitCode::preflight_refused, Outcome::refused, Stage::preflight},
     {"AMaskedSshd", [](Story& s) { s.world.units["sshd.service"].masked = true; }, Reason::sshd_unmanageable,
-     ExitCode::preflight_refused, Outcome::failed, Stage::prepare},
+     ExitCode::preflight_refused, Outcome::refused, Stage::preflight},
     {"AMediumUnmountedBeforeTheChange",
      [](Story& s) { s.world.mounted.reset(), s.world.hooks["wait"] = [&s] { s.world.mounted.reset(); }; },
      Reason::media_changed, ExitCode::media, Outcome::failed, Stage::apply},

@@ -1,7 +1,11 @@
 #include "report.hpp"
 
+#include "support/scratch.hpp"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include <sstream>
 
 using namespace um;
 using nlohmann::json;
@@ -111,6 +115,47 @@ TEST(CheckReport, StaysJsonWhateverBytesANameHolds) {
     EXPECT_TRUE(json::accept(check_json(result)));
 }
 
+TEST(CheckReport, IsWhatItsSchemaSays) {
+    CheckResult nothing;
+    nothing.nothing_to_do = true;
+    auto full = ready();
+    full.findings = {warning, refusal};
+    auto failed = ready();
+    failed.failure = "read '/x': Input/output error";
+    failed.signer.reset();
+    const um::test::Scratch scratch;
+    const auto valid = [&](const std::string& text) {
+        return um::test::shell("/usr/bin/python3 -m jsonschema -i " + scratch.file("check.json", text) +
+                               " " UM_SOURCE "/agent/check.schema.json 2>&1");
+    };
+    for (const auto& result : {ready(), nothing, full, failed}) {
+        const auto said = valid(check_json(result));
+        EXPECT_EQ(said.status, 0) << said.output;
+    }
+    auto wrong = json::parse(check_json(full));
+    wrong["findings"][0].erase("hint");
+    EXPECT_NE(valid(wrong.dump()).status, 0);
+}
+
+TEST(CheckReport, FitsATerminal) {
+    auto result = ready();
+    result.findings = {
+        {Finding::Severity::refusal, Reason::hostname_mismatch,
+         "Detected wrong hostname. Expected hostname: a.example.test, but found: b.example.test",
+         "change the host name, then generate a new certificate, or import one"}};
+    const auto text = check_text(result, 60);
+    EXPECT_NE(text.find("  refused: Detected wrong hostname. Expected hostname:\n"
+                        "           a.example.test, but found: b.example.test\n"
+                        "           [hostname.mismatch]\n"
+                        "           -> change the host name, then generate a new\n"
+                        "              certificate, or import one\n"),
+              std::string::npos)
+        << text;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_TRUE(line.size() <= 60 || line.find(' ', 12) == std::string::npos) << line;
+}
+
 TEST(CheckReport, IsReadByAPerson) {
     auto result = ready();
     result.findings = {refusal};
@@ -118,7 +163,8 @@ TEST(CheckReport, IsReadByAPerson) {
     for (const std::string part :
          {"    media: Usage_Meter_Agent-4.7.0.0-1_Upgrade.iso\n", "  upgrade: 4.6.0.1 -> 4.7.0.0\n",
           "   signer: CN=Vendor,O=V\n", "  refused: /: \"full\" [space.insufficient]\n",
-          "  -> delete\nsomething\n", "   result: the upgrade would be refused; nothing was changed\n"})
+          "           -> delete\nsomething\n",
+          "   result: the upgrade would be refused; nothing was changed\n"})
         EXPECT_NE(text.find(part), std::string::npos) << part << "in\n" << text;
     EXPECT_NE(check_text(ready()).find("   result: ready to upgrade\n"), std::string::npos);
 }

@@ -63,6 +63,12 @@ struct Story : testing::Test {
         world.reboot();
     }
 
+    /// The appliance is at the old version once more, and all of it well.
+    void install_again() {
+        world.installed = "4.6.0.1";
+        journal.entries.clear();
+    }
+
     State state() const { return store().load().value(); }
     bool recorded() const { return store().load().has_value(); }
     std::size_t closed() const { return store().closed().size(); }

@@ -86,13 +86,14 @@ TEST(Vocabulary, EndsEachGroupOfReasonsWithItsExitCode) {
     EXPECT_EQ(reasons_ending(ExitCode::preflight_refused),
               "product.absent version.not-newer version.source-too-old snapshot.unconfirmed "
               "snapshot.expired hostname.mismatch hostname.unknown space.insufficient packages.unsolvable "
-              "packages.locked packages.damaged services.unhealthy sshd.unmanageable reboot.pending");
+              "packages.locked packages.damaged services.unhealthy sshd.unmanageable reboot.pending "
+              "clock.implausible check.failed");
     EXPECT_EQ(reasons_ending(ExitCode::busy), "busy");
     EXPECT_EQ(reasons_ending(ExitCode::apply_failed),
               "script.failed script.prompt-unknown script.stalled packages.failed packages.incomplete");
     EXPECT_EQ(reasons_ending(ExitCode::verification_failed),
               "verify.version verify.packages verify.unit verify.status verify.deadline "
-              "verify.journal-error");
+              "verify.journal-error verify.check");
     EXPECT_EQ(reasons_ending(ExitCode::needs_manual),
               "rollback.unavailable rollback.space rollback.expired rollback.failed state.damaged "
               "state.unknown-format interrupted");
