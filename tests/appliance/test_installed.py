@@ -22,8 +22,8 @@ def test_the_units_load_without_a_warning(appliance):
 
 
 def test_the_verification_is_enabled_and_the_unattended_upgrade_is_not(appliance):
-    enabled = "systemctl is-enabled um-upgrade-verify.service um-upgrade-resume.timer um-upgrade.service"
-    assert appliance.run(enabled, check=False).stdout.split() == ["enabled", "enabled", "disabled"]
+    enabled = "systemctl is-enabled um-upgrade-verify.service um-upgrade-resume.timer um-upgrade.service um-upgrade.timer"
+    assert appliance.run(enabled, check=False).stdout.split() == ["enabled", "enabled", "disabled", "disabled"]
 
 
 def test_the_program_needs_only_what_every_release_has(appliance):

@@ -3,7 +3,7 @@ import subprocess
 
 from harness.machine import CommandFailed, Unreachable, wait_until
 from harness.products import VERSION
-from harness.small import NEW, OLD
+from harness.small import NEW, OLD, PRODUCT
 
 LIMIT = 3  # attempts of the change, and of the verification
 # A machine that dies of what it runs. Its journal is safe by then, so that the story can be read.
@@ -17,8 +17,9 @@ printf '%s\n' '[Unit]' Before=multi-user.target '[Service]' Type=oneshot Timeout
 
 
 def verify_by(product, script, more=""):
-    """The product's report of its services is this script's."""
-    product.appliance.run("cat >/root/status.sh", input=script)
+    """The report of the new product's services is this script's."""
+    well = f"grep -qx {VERSION} {PRODUCT} || {{ echo Running; exit; }}\n"  # the preflight asks as well
+    product.appliance.run("cat >/root/status.sh", input=well + script)
     product.configure(f"[verify]\nunits = sshd.service\nstatus_command = /root/status.sh\nrun_as = root\n{more}")
 
 

@@ -22,14 +22,19 @@ def _rpmbuild(out, spec):
         return built.rename(out / built.name)
 
 
-def make_rpm(out, name, version, **scriptlets):
-    """out/NAME-VERSION-1.noarch.rpm with one file of its own, and scriptlets such as post="exit 1"."""
+def make_rpm(out, name, version, *, requires=None, large=(), **scriptlets):
+    """out/NAME-VERSION-1.noarch.rpm with one file of its own, and scriptlets such as post="exit 1".
+
+    large: directories that get 8 MiB each.
+    """
     lines = [
         f"Name: {name}", f"Version: {version}", "Release: 1", "Summary: Part of a scenario", "License: Apache-2.0",
-        "BuildArch: noarch", "%description", "Part of a scenario.", "%install",
+        "BuildArch: noarch", *([f"Requires: {requires}"] if requires else []),
+        "%description", "Part of a scenario.", "%install",
         f"install -d %{{buildroot}}/opt/scenario; echo {version} >%{{buildroot}}/opt/scenario/{name}",
+        *(f"install -d %{{buildroot}}{at}; truncate -s 8M %{{buildroot}}{at}/{name}" for at in large),
         *(line for when, script in scriptlets.items() for line in (f"%{when}", script)),
-        "%files", f"/opt/scenario/{name}", "",
+        "%files", f"/opt/scenario/{name}", *(f"{at}/{name}" for at in large), "",
     ]  # fmt: skip
     return _rpmbuild(out, "\n".join(lines))
 

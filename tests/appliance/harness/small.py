@@ -1,10 +1,14 @@
 """A product of one file, and media whose script renews it in a moment: what else the script does is the scenario."""
 import json
 
+import jsonschema
+
+from .cache import PROJECT
 from .machine import wait_until
 from .media import make_iso, sign
 from .products import VERSION
 
+SCHEMA = json.loads((PROJECT / "agent" / "check.schema.json").read_text())
 HOME = "/opt/scenario"
 PRODUCT = f"{HOME}/version"
 NEW = f"echo {VERSION} >{PRODUCT}\n"
@@ -90,6 +94,19 @@ class SmallProduct:
         if repeatable:
             files["um-upgrade.ini"] = "[script]\nrepeat = safe\n"
         self.appliance.offer(sign(make_iso(out, files, size)))
+
+    def check(self):
+        """Exit status of um-upgrade check and what it finds, as {reason: the first such finding}.
+
+        Nothing of the digest, which is weak as the source's is. The report is as its schema says.
+        """
+        done = self.appliance.agent("check", "--json", check=False, limit=120)
+        report = json.loads(done.stdout)
+        jsonschema.validate(report, SCHEMA)
+        assert not report["failure"], report["failure"]
+        found = {finding["reason"]: finding for finding in reversed(report["findings"])}
+        found.pop("digest.weak", None)
+        return done.returncode, found
 
     # --- upgrades -----------------------------------------------------------------------------------------------
     def upgrade(self, script=None, **media):

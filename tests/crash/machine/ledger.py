@@ -24,6 +24,8 @@ CONFIGURATION = """\
 version_command = cat /opt/ledger/version
 [snapshot]
 confirmation = assume
+[hostname]
+certificate = /etc/nginx/tls/appliance.crt
 [verify]
 units = ledger.service
 status_command = /opt/ledger/status.sh
