@@ -106,8 +106,8 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
         put_damaged_configuration_aside(
             appliance, files, fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
     }
-    if (plan.method == Method::script)
-        return; // what it does with packages is its own to repeat
+    if (plan.repository.empty())
+        return; // what the script does is its own to repeat
     const auto now = installed_packages(appliance);
     find_unfinished(job, plan, now);
     forget(appliance, common(plan.fresh, now.packages), say);
@@ -125,7 +125,8 @@ void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
     };
     if (!plan.fresh.empty())
         run(manager.install(plan.fresh));
-    run(manager.upgrade());
+    if (plan.method == Method::packages)
+        run(manager.upgrade());
     if (!plan.unfinished.empty())
         run(manager.reinstall(plan.unfinished));
 }
@@ -146,6 +147,15 @@ std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
             found.push_back(fmt::format("{} is missing", file));
     for (const auto& package : replaced(now.packages, plan.fresh))
         found.push_back(fmt::format("{} is not installed", full_name(package)));
+    if (!plan.repository.empty()) {
+        const auto names = obsoleted_by(job.ports, plan.repository);
+        auto candidates = now.packages;
+        candidates.erase(
+            std::remove_if(candidates.begin(), candidates.end(),
+                           [&](const Package& package) { return names.count(package.name) == 0; }),
+            candidates.end());
+        add(left_obsolete(appliance, candidates));
+    }
     std::vector<Package> kernels;
     std::copy_if(changed.begin(), changed.end(), std::back_inserter(kernels),
                  [&](const Package& package) { return now.side_by_side.count(package.name) > 0; });
@@ -218,10 +228,11 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
     try {
         if (plan.again)
             repair(job, log, plan);
+        // A script that is repeated takes what it finds installed for complete.
+        if (plan.method == Method::packages || !plan.fresh.empty() || !plan.unfinished.empty())
+            run_package_manager(job, log, plan);
         if (plan.method == Method::script)
             run_script(job, log);
-        else
-            run_package_manager(job, log, plan);
         expect_truth(job, plan);
         job.state.change = Change::done;
     } catch (const Failure& failure) {

@@ -227,4 +227,18 @@ std::vector<std::string> missing_files(Appliance& appliance, const std::vector<P
     return parse_missing(appliance.run(command, "", query_limit).output);
 }
 
+std::vector<std::string> left_obsolete(Appliance& appliance, const std::vector<Package>& packages) {
+    std::vector<std::string> found;
+    if (packages.empty())
+        return found;
+    std::vector<std::string> command{"rpm", "-V", "--nofiles", "--noscripts"};
+    for (const auto& package : packages)
+        command.push_back(full_name(package));
+    std::istringstream stream(appliance.run(command, "", query_limit).output);
+    for (std::string line; std::getline(stream, line);)
+        if (line.find(" is obsoleted by ") != std::string::npos) // rpmproblem.c
+            found.push_back(line.substr(line.find_first_not_of(" \t")));
+    return found;
+}
+
 } // namespace um

@@ -146,6 +146,16 @@ TEST_F(Manager, NamesMissingFilesButNoConfigurationAndNoDocumentation) {
     EXPECT_THAT(missing_files(appliance, {}), IsEmpty());
 }
 
+TEST_F(Manager, NamesWhatAnotherPackageShouldHaveTakenThePlaceOf) {
+    appliance.answers["-V"] = {1,
+                               "Unsatisfied dependencies for java11-11-1.noarch:\n"
+                               "\tjava11 < 17 is obsoleted by (installed) java17-17-1.noarch\n",
+                               false};
+    EXPECT_THAT(left_obsolete(appliance, {package("java11", "11")}),
+                ElementsAre("java11 < 17 is obsoleted by (installed) java17-17-1.noarch"));
+    EXPECT_THAT(left_obsolete(appliance, {}), IsEmpty());
+}
+
 TEST_F(Manager, IsTheFirstThatIsThereWithAConfigurationOfItsOwn) {
     {
         const PackageManager manager(ports, work, "/mnt/upgrade/repo");
