@@ -79,6 +79,12 @@ std::string plain_word(const std::string& text) {
     return result;
 }
 
+/// A data base and its journal lie beside the logs, and often are the newer files: no operator can read them.
+bool reads_as_log(const std::string& path) {
+    return path.find(".log") != std::string::npos || path.find("/log/") != std::string::npos ||
+           path.find("/logs/") != std::string::npos;
+}
+
 std::string name_of(const ServiceLine& line) {
     return line.service.empty() ? std::string("the product") : line.service;
 }
@@ -234,6 +240,8 @@ std::string newest_log(const std::vector<LogFile>& logs, const std::string& serv
     const LogFile* own = nullptr;
     const LogFile* any = nullptr;
     for (const auto& log : logs) {
+        if (!reads_as_log(log.path))
+            continue;
         if (any == nullptr || any->modified < log.modified)
             any = &log;
         if (plain_word(log.path).find(wanted) != std::string::npos &&

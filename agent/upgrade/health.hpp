@@ -74,7 +74,7 @@ std::vector<Finding> judge_status(const StatusReport& report, const std::string&
 std::string summary_of(const StatusReport& report);
 
 /// The newest log file whose path holds the service's name; where there is none, the newest of all; empty
-/// where there are no logs.
+/// where there are no logs. A log is in a directory `log` or `logs`, or has `.log` in its name.
 std::string newest_log(const std::vector<LogFile>& logs, const std::string& service);
 
 /// As one text for the record, and back.

@@ -169,6 +169,9 @@ TEST(Status, PointsAtTheNewestLogOfAServiceWithErrorsAndAtTheUpgradesForOffline)
     EXPECT_EQ(newest_log(logs, "VMware UM Journal"), "/logs/vmware-um-journal.log");
     EXPECT_EQ(newest_log(logs, "collector"), "/logs/login.log");
     EXPECT_EQ(newest_log({}, "collector"), "");
+    EXPECT_EQ(newest_log({log_file("/var/usage.db-journal", 9), log_file("/var/journal.log", 5)}, "journal"),
+              "/var/journal.log");
+    EXPECT_EQ(newest_log({log_file("/var/usage.db-journal", 9)}, "journal"), "");
     const auto findings =
         judge_status({"login: Running with errors\njournal: Offline\n", 0, false}, "/the.log", logs, {});
     ASSERT_EQ(findings.size(), 2U);
