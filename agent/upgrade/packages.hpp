@@ -80,8 +80,8 @@ Inventory installed_packages(Appliance& appliance);
 /// which operators remove: a transaction that was cut off leaves such holes.
 std::vector<std::string> missing_files(Appliance& appliance, const std::vector<Package>& packages);
 
-/// One sentence for each of these installed packages that another one obsoletes and should have taken the place of: a
-/// transaction that was cut off between the two leaves both.
+/// One sentence for each of these installed packages that another one obsoletes and should have taken the
+/// place of: a transaction that was cut off between the two leaves both.
 std::vector<std::string> left_obsolete(Appliance& appliance, const std::vector<Package>& packages);
 
 } // namespace um

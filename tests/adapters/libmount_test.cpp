@@ -149,7 +149,7 @@ class LoopMounting : public Mounting {
 protected:
     void SetUp() override {
         if (::access("/dev/loop-control", R_OK | W_OK) != 0)
-            GTEST_SKIP() << "no loop devices here";
+            GTEST_SKIP() << "a container without loop devices; tests/appliance/test_media*.py mount for real";
     }
 };
 

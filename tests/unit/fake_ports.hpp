@@ -353,7 +353,8 @@ public:
     }
     std::chrono::system_clock::time_point now() override {
         // No two looks at a clock are at the same time.
-        return std::chrono::system_clock::time_point(world_.clock) + std::chrono::microseconds(++world_.looks);
+        return std::chrono::system_clock::time_point(world_.clock) +
+               std::chrono::microseconds(++world_.looks);
     }
     std::chrono::microseconds uptime() override { return world_.uptime += std::chrono::milliseconds(1); }
     void sleep(std::chrono::milliseconds time) override {
