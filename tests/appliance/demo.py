@@ -103,7 +103,7 @@ def main():
     heading("Building")
     build_everything()
     heading("Upgrading")
-    with Appliance("demo", carrier=products.carrier() / "disk.raw") as appliance:
+    with Appliance("demo", carrier=products.carrier() / "disk.raw", processors=2) as appliance:
         before = upgrade(appliance)
         last = tell(appliance)
         heading("Services")

@@ -49,12 +49,14 @@ def _unless_gone(function, path, problem):
 
 
 class Machine:
-    PROCESSORS = 2
-
-    def __init__(self, directory, image, ssh_key, *, base=None, carrier=None, cd=None, power_cuts=False):
+    def __init__(
+        self, directory, image, ssh_key, *, base=None, carrier=None, cd=None, power_cuts=False, processors=1, disks=()
+    ):
         """base is the disk to start from (the image's own when None); carrier and cd are raw files to attach.
 
         power_cuts: keep the host's cache honest, so that kill() is a power cut and not more than that.
+        processors: one is best where two machines share two processors: emulated ones wait for each other.
+        disks: raw files to attach for writing, as /dev/disk/by-id/virtio-disk0 and so on.
         """
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -64,6 +66,7 @@ class Machine:
         self._image, self._ssh_key, self._carrier, self._cd = image, ssh_key, carrier, cd
         self._cache = "writeback" if power_cuts else "unsafe"
         self._base = (base, "qcow2") if base else (image / "disk.raw", "raw")
+        self._processors, self._disks = processors, disks
         self._process = None
         self._scratch = None
         self._qmp = None
@@ -108,7 +111,7 @@ class Machine:
         command = [
             "setpriv", "--pdeathsig", "KILL",  # a machine does not outlive who drives it
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", "-display", "none",
-            "-accel", ACCELERATOR, "-cpu", PROCESSOR, "-smp", str(self.PROCESSORS), "-m", "1024",
+            "-accel", ACCELERATOR, "-cpu", PROCESSOR, "-smp", str(self._processors), "-m", "1024",
             # A reset ends QEMU, and the next boot is a new one: an emulator full of the old kernel's code takes a
             # minute to unpack the new one over it.
             "-action", "reboot=shutdown",
@@ -125,6 +128,9 @@ class Machine:
         ]  # fmt: skip
         if self._cd:
             command += drive("medium", self._cd, "raw", "readonly=on")
+        for number, path in enumerate(self._disks):
+            command += drive(f"disk{number}", path, "raw", f"cache={self._cache}")
+            command += ["-device", f"virtio-blk-pci,drive=disk{number},serial=disk{number}"]
         if self._carrier:
             command += drive("carrier", self._carrier, "raw", "readonly=on")
             command += ["-device", "virtio-blk-pci,drive=carrier,serial=carrier"]

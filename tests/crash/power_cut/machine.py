@@ -33,8 +33,6 @@ WantedBy=sysinit.target
 class PoweredAppliance(Appliance):
     """Its disk is a file of its own, made from another one, behind a volatile write cache."""
 
-    PROCESSORS = 1  # two machines run side by side on two processors
-
     def __init__(self, name, disk, memory=None):
         """memory: of the machine that the disk is from, as save() left it; it goes on where that one stood."""
         super().__init__(name)
