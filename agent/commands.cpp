@@ -7,6 +7,7 @@
 #include "upgrade/apply.hpp"
 #include "upgrade/procedure.hpp"
 #include "upgrade/product.hpp"
+#include "upgrade/way_back.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -65,7 +66,8 @@ bool locked(const Context& context) {
 /// What works now, and what it says of itself.
 Activity activity(Context& context) {
     Activity result;
-    for (const auto* unit : {apply_unit, "um-upgrade.service", verify_unit, "um-upgrade-resume.service"}) {
+    for (const auto* unit :
+         {apply_unit, "um-upgrade.service", verify_unit, "um-upgrade-resume.service", rollback_unit}) {
         UnitStatus status;
         try {
             status = context.ports.services.status(unit);
@@ -192,6 +194,18 @@ ExitCode abandon_command(Context& context) {
     Workplace workplace(context);
     abandon_upgrade(workplace.job, context.options.why);
     return ExitCode::done;
+}
+
+ExitCode rollback_command(Context& context) {
+    const bool early = context.ports.services.inside(rollback_unit);
+    if (!early && context.options.why.empty())
+        throw UsageError("'rollback' takes --why TEXT, for the audit trail");
+    const auto held = lock(context, early ? std::chrono::seconds(60) : std::chrono::seconds(1));
+    Workplace workplace(context);
+    if (!early)
+        return take_back_by_hand(workplace.job, context.options.why);
+    refuse_termination();
+    return take_back(workplace.job);
 }
 
 } // namespace um

@@ -47,5 +47,6 @@ ExitCode status_command(Context& context);
 ExitCode history_command(Context& context);
 ExitCode confirm_snapshot_command(Context& context);
 ExitCode abandon_command(Context& context);
+ExitCode rollback_command(Context& context);
 
 } // namespace um

@@ -17,6 +17,8 @@ enum class Mismatch { refuse, warn };
 enum class Method { automatic, script, packages };
 enum class OnInterruption { resume, stop };
 enum class RebootPolicy { now, notice, manual };
+/// Whether the old system is kept, and who takes a failed upgrade back: the agent, or a person.
+enum class RollbackMode { automatic, offer, off };
 
 /// An answer of the operator's own to a question of the media's script.
 struct PromptRule {
@@ -81,6 +83,13 @@ struct Config {
         std::chrono::seconds deadline{10 * 60};
         bool operator==(const Verify&) const = default;
     } verify;
+    struct Rollback {
+        RollbackMode mode = RollbackMode::automatic;
+        std::vector<std::string> protect{"/etc", "/boot", "/opt/vmware"};
+        std::vector<std::string> data;
+        std::chrono::seconds keep{7 * 24 * 3600};
+        bool operator==(const Rollback&) const = default;
+    } rollback;
     struct Log {
         std::string file = "/opt/vmware/var/logs/um-upgrade.log";
         bool operator==(const Log&) const = default;

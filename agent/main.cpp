@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "system/appliance.hpp"
+#include "system/keeping/file_keeper.hpp"
 #include "system/libmount_mounts.hpp"
 #include "system/media_directory.hpp"
 #include "system/openssl_crypto.hpp"
@@ -9,6 +10,7 @@
 #include "system/systemd_journal.hpp"
 #include "system/systemd_services.hpp"
 #include "system/termination.hpp"
+#include "upgrade/way_back.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -30,23 +32,38 @@ int complain(const std::string& message, ExitCode code) {
 /// What goes on with an upgrade goes on with the configuration that it was begun with; who only looks at it,
 /// or closes it, must not need a file that may be gone.
 std::string config_path(Command command, const Options& options) {
-    const bool goes_on = command == run_command || command == apply_command || command == verify_command;
+    const bool goes_on = command == run_command || command == apply_command || command == verify_command ||
+                         command == rollback_command;
     return options.config.empty() && goes_on ? config_of_open_upgrade(default_state_directory)
                                              : options.config;
 }
 
+/// Early in a boot the old system is put back by its own list, whatever the change made of the configuration.
+Config config_for(Command command, const Options& options, Services& services) {
+    try {
+        return load_config(config_path(command, options));
+    } catch (const ConfigError& error) {
+        if (command != rollback_command || !services.inside(rollback_unit))
+            throw;
+        complain(fmt::format("{}, ignoring: what was kept is put back as it was", error.what()),
+                 ExitCode::configuration);
+        return {};
+    }
+}
+
 ExitCode execute(Command command, const Options& options) {
-    const auto config = load_config(config_path(command, options));
+    SystemdServices services;
+    const auto config = config_for(command, options, services);
     FileMedia media;
     OpensslCrypto crypto;
     LibmountMounts mounts;
-    SystemdServices services;
     LinuxAppliance appliance;
     PtyTerminal terminal;
     SystemdJournal journal;
     Console console;
     Audit audit(journal, console);
-    Ports ports{media, crypto, mounts, services, appliance, terminal, journal};
+    FileKeeper keeper(default_state_directory);
+    Ports ports{media, crypto, mounts, services, appliance, terminal, journal, keeper};
     Context context{options, config, ports, audit, console};
     try {
         return command(context);
@@ -107,6 +124,9 @@ int parse_and_execute(int argc, char** argv) {
         "--valid-for", [&](const std::string& text) { options.valid_for = duration(text); }, "default: 24h");
     auto* abandon = add("abandon", "close an upgrade that needs a person", abandon_command);
     abandon->add_option("--why", options.why, "for the audit trail")->required();
+    auto* rollback =
+        add("rollback", "take the last upgrade back, while its way back is kept", rollback_command);
+    rollback->add_option("--why", options.why, "for the audit trail");
     try {
         app.parse(argc, argv);
     } catch (const CLI::RequiredError& error) {

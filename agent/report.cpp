@@ -60,12 +60,16 @@ std::string situation(const std::optional<State>& state, const Activity& activit
         return "needs-manual";
     if (!state->open())
         return "idle";
+    if (state->returns())
+        return "waiting-for-reboot";
     return state->stage == Stage::reboot ? "waiting-for-reboot" : "interrupted";
 }
 
 std::string next_step(const std::optional<State>& state, const std::string& situation) {
     if (situation == "running")
         return "watch it with 'um-upgrade status --follow'";
+    if (situation == "waiting-for-reboot" && state->returns())
+        return "run 'reboot'; the upgrade is taken back in that boot";
     if (situation == "waiting-for-reboot")
         return "run 'reboot'; the upgrade is verified after the boot";
     if (situation == "interrupted")
@@ -73,6 +77,41 @@ std::string next_step(const std::optional<State>& state, const std::string& situ
     if (situation == "needs-manual")
         return state->hint + "; afterwards: um-upgrade abandon --why TEXT";
     return state ? state->hint : "put media into /var/lib/um-upgrade/media and run 'um-upgrade check'";
+}
+
+std::string_view word(RollbackMode mode) {
+    return mode == RollbackMode::automatic ? "auto" : mode == RollbackMode::offer ? "offer" : "off";
+}
+
+std::string told(const CheckResult& result) {
+    if (result.rollback == RollbackMode::off)
+        return "none is kept ([rollback] mode = off)";
+    if (!result.way_back)
+        return {};
+    const auto& [cost, seconds] = *result.way_back;
+    return fmt::format("{} links and {} copies of {} would be kept, in about {:.0f} s", cost.links,
+                       cost.copies, human_size(cost.bytes), std::max(1.0, seconds));
+}
+
+Json rollback_json(const CheckResult& result) {
+    if (!result.way_back && result.rollback != RollbackMode::off)
+        return {};
+    const auto way_back = result.way_back.value_or(WayBack{});
+    return {{"mode", word(result.rollback)}, {"available", result.way_back.has_value()},
+            {"links", way_back.cost.links},  {"copies", way_back.cost.copies},
+            {"bytes", way_back.cost.bytes},  {"seconds", way_back.seconds}};
+}
+
+/// Whether a person can take the upgrade back.
+bool has_way_back(const State& state) {
+    return state.way_back && !state.returns() && state.outcome.has_value();
+}
+
+std::string told_of_way_back(const State& state) {
+    if (!has_way_back(state))
+        return {};
+    return state.kept_until.empty() ? "kept until a person has decided"
+                                    : fmt::format("kept until {}", state.kept_until);
 }
 
 Json text_or_null(std::string_view text) {
@@ -124,6 +163,7 @@ std::string check_text(const CheckResult& result, std::size_t width) {
                   fmt::format("{} [{}]", finding.message, word(finding.reason)));
         table.below("-> ", finding.hint);
     }
+    table.row("way back", told(result));
     if (!result.failure.empty())
         table.row("result", "the check itself failed: " + result.failure);
     else if (result.nothing_to_do)
@@ -149,6 +189,7 @@ std::string check_json(const CheckResult& result) {
               {"digests", Json::object()},
               {"signer", nullptr},
               {"findings", findings},
+              {"rollback", rollback_json(result)},
               {"failure", text_or_null(result.failure)}};
     for (const auto& [algorithm, digest] : result.digests)
         json["digests"][std::string(name(algorithm))] = digest;
@@ -176,6 +217,7 @@ std::string status_text(const std::optional<State>& state, const Activity& activ
         if (state->reason)
             table.row("reason", std::string(word(*state->reason)));
         table.row("message", state->message);
+        table.row("way back", told_of_way_back(*state));
         table.row("abandoned", state->abandoned);
     }
     table.row("next", next_step(state, now));
@@ -187,7 +229,10 @@ std::string status_json(const std::optional<State>& state, const Activity& activ
     Json json{{"state", now},
               {"now", text_or_null(activity.text)},
               {"next", text_or_null(next_step(state, now))},
+              {"way_back", nullptr},
               {"upgrade", nullptr}};
+    if (state && has_way_back(*state))
+        json["way_back"] = {{"until", text_or_null(state->kept_until)}};
     if (state)
         json["upgrade"] = record_json(*state);
     return dump(json);

@@ -81,6 +81,15 @@ void rename_durably(const std::string& from, const std::string& to) {
         sync_descriptor(open_file(source, O_RDONLY | O_DIRECTORY).get(), source);
 }
 
+void remove_file_durably(const std::string& path) {
+    if (::unlink(path.c_str()) < 0) {
+        if (errno == ENOENT)
+            return;
+        throw SystemFailure(fmt::format("unlink '{}'", path), errno);
+    }
+    sync_descriptor(open_file(parent(path), O_RDONLY | O_DIRECTORY).get(), parent(path));
+}
+
 void make_directories(const std::string& path, mode_t mode) {
     if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST)
         return;

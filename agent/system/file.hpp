@@ -28,6 +28,9 @@ void replace_file(const std::string& path, const std::string& text);
 /// Renames, and syncs both directories. Throws SystemFailure.
 void rename_durably(const std::string& from, const std::string& to);
 
+/// Removes a file, where there is one, and syncs its directory. Throws SystemFailure.
+void remove_file_durably(const std::string& path);
+
 /// Makes the directory and what is missing above it. Throws SystemFailure.
 void make_directories(const std::string& path, mode_t mode);
 

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds poll_interval{300};
 constexpr std::chrono::milliseconds long_poll_interval{1000}; // each look is work for systemd and D-Bus
 /// Packages restart D-Bus and re-execute systemd; on a busy appliance either takes its time to answer again.
 constexpr std::chrono::minutes absence_limit{5};
-constexpr std::chrono::minutes start_limit{2};
+constexpr std::chrono::minutes job_limit{2};
 constexpr std::uint64_t call_timeout_usec = 90'000'000;
 
 int expect(int result, const std::string& what) {
@@ -182,31 +182,41 @@ void SystemdServices::enable(const std::string& unit) {
     call(systemd_manager, "Reload", new_call(systemd_manager, "Reload"));
 }
 
-void SystemdServices::queue_start(const std::string& unit) {
-    const auto request = new_call(systemd_manager, "StartUnit");
+void SystemdServices::queue(const char* job, const std::string& unit) {
+    const auto request = new_call(systemd_manager, job);
     expect(sd_bus_message_append_basic(request.get(), 's', unit.c_str()), "append a unit's name");
     expect(sd_bus_message_append_basic(request.get(), 's', "replace"), "append a job mode");
-    call(systemd_manager, "StartUnit", request);
+    call(systemd_manager, job, request);
 }
 
-void SystemdServices::start(const std::string& unit) {
-    queue_start(unit);
+UnitStatus SystemdServices::wait_for_job(const std::string& unit) {
     auto now = patient_status(unit);
-    const auto give_up = std::chrono::steady_clock::now() + start_limit;
+    const auto give_up = std::chrono::steady_clock::now() + job_limit;
     for (; now.job; now = patient_status(unit)) {
         check_termination();
         if (std::chrono::steady_clock::now() >= give_up)
-            throw SystemFailure(fmt::format("start {}: its job waits since {} s", unit,
-                                            std::chrono::seconds(start_limit).count()));
+            throw SystemFailure(
+                fmt::format("{}: its job waits since {} s", unit, std::chrono::seconds(job_limit).count()));
         std::this_thread::sleep_for(poll_interval);
     }
-    if (now.active != "active")
+    return now;
+}
+
+void SystemdServices::start(const std::string& unit) {
+    queue("StartUnit", unit);
+    if (const auto now = wait_for_job(unit); now.active != "active")
         throw SystemFailure(fmt::format("start {}: it is {} ({})", unit, now.active, now.result));
+}
+
+void SystemdServices::stop(const std::string& unit) {
+    queue("StopUnit", unit);
+    if (const auto now = wait_for_job(unit); now.active != "inactive" && now.active != "failed")
+        throw SystemFailure(fmt::format("stop {}: it is {}", unit, now.active));
 }
 
 void SystemdServices::begin(const std::string& unit) {
     try {
-        queue_start(unit);
+        queue("StartUnit", unit);
     } catch (const SystemFailure&) { // D-Bus went away, perhaps with the answer alone
         if (!patient_status(unit).running())
             throw;

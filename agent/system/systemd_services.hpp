@@ -15,6 +15,7 @@ public:
     std::string own_name(const std::string& unit) override;
     void enable(const std::string& unit) override;
     void start(const std::string& unit) override;
+    void stop(const std::string& unit) override;
     void begin(const std::string& unit) override;
     std::string wait_for_end(const std::string& unit,
                              const std::function<void(const std::string&)>& on_status) override;
@@ -38,7 +39,8 @@ private:
     sd_bus* connection();
     Message new_call(const Object& object, const char* member);
     Message call(const Object& object, const char* member, const Message& request);
-    void queue_start(const std::string& unit);
+    void queue(const char* job, const std::string& unit);
+    UnitStatus wait_for_job(const std::string& unit);
     std::string unit_path(const std::string& unit);
     Message property(const Object& object, const char* name, const char* type);
     std::string text_property(const Object& object, const char* name);

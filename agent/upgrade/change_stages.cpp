@@ -140,30 +140,42 @@ bool reboot_is_due(Job& job) {
 
 } // namespace
 
-Next reboot(Job& job) {
+void request_reboot(Job& job, const std::string& then) {
     const auto& reboot = job.config.reboot;
     if (reboot_is_due(job)) {
         job.audit.progress("the reboot was requested already");
-        return Next::wait_for_boot;
+        return;
     }
-    const bool now = reboot.policy == RebootPolicy::now &&
-                     ask(job, "Reboot is recommended after an upgrade. Reboot now? (y/n)").value_or(true);
-    ensure_verification(job); // the media can hold an update of the OS that resets which units are enabled
     job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
-    job.state.reboot_is_left =
-        reboot.policy == RebootPolicy::manual || (reboot.policy == RebootPolicy::now && !now);
-    job.store.save(job.state);
     std::string message = "reboot requested";
-    if (reboot.policy == RebootPolicy::notice)
-        message = fmt::format("reboot in {} s", reboot.notice.count());
-    else if (!now)
+    if (job.state.reboot_is_left)
         message = "the reboot is left to the operator: run 'reboot'";
-    job.audit.event(EventKind::reboot_requested, job.state, {.message = message, .stage = Stage::reboot});
+    else if (reboot.policy == RebootPolicy::notice)
+        message = fmt::format("reboot in {} s", reboot.notice.count());
+    job.store.save(job.state);
+    job.audit.event(
+        EventKind::reboot_requested, job.state,
+        {.message = then.empty() ? message : fmt::format("{}; {}", message, then), .stage = job.state.stage});
     job.ports.appliance.flush_journal();
+    if (job.state.reboot_is_left)
+        return;
     if (reboot.policy == RebootPolicy::notice)
         job.ports.services.schedule_reboot(reboot.notice);
-    else if (now)
+    else
         job.ports.services.reboot();
+}
+
+Next reboot(Job& job) {
+    const auto policy = job.config.reboot.policy;
+    if (reboot_is_due(job)) { // before a person is asked
+        job.audit.progress("the reboot was requested already");
+        return Next::wait_for_boot;
+    }
+    const bool now = policy == RebootPolicy::now &&
+                     ask(job, "Reboot is recommended after an upgrade. Reboot now? (y/n)").value_or(true);
+    ensure_verification(job); // the media can hold an update of the OS that resets which units are enabled
+    job.state.reboot_is_left = policy == RebootPolicy::manual || (policy == RebootPolicy::now && !now);
+    request_reboot(job, "");
     return Next::wait_for_boot;
 }
 

@@ -56,6 +56,8 @@ CheckResult check_procedure(Job& job) {
     result.state = job.state;
     result.signer = job.signer;
     result.digests = job.digests;
+    result.rollback = job.config.rollback.mode;
+    result.way_back = job.way_back;
     return result;
 }
 

@@ -1,5 +1,6 @@
 // The stages that look for media, decide whether they are genuine, and mount them.
 
+#include "system/keeping/inode.hpp"
 #include "upgrade/apply.hpp"
 #include "upgrade/content.hpp"
 #include "upgrade/preflight.hpp"
@@ -166,6 +167,28 @@ void check_digest(Job& job, const std::string& manifest) {
 
 } // namespace
 
+namespace {
+
+/// Of an upgrade that these media failed in and that was taken back; nothing where there is none. Whoever
+/// could exchange a manifest gains nothing but that nothing is done.
+std::optional<State> taken_back_before(Job& job, const MediaSet& media) {
+    if (job.may_ask || !job.only_media.empty() || job.state.cut_off())
+        return std::nullopt; // somebody asks for it
+    try {
+        for (auto& state : job.store.closed()) {
+            if (state.outcome != Outcome::rolled_back)
+                continue;
+            const auto manifest = job.ports.media.read_sidecar(media.sidecars + ".mf");
+            if (manifest && state.manifest == sha256_of(*manifest))
+                return state;
+        }
+    } catch (const Failure&) { // ignoring: what is wrong with the sidecar is told in its place
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
 Next find(Job& job) {
     const auto path = search(job);
     if (path.empty()) {
@@ -187,6 +210,14 @@ Next find(Job& job) {
         job.note = fmt::format("{} holds {}, which is installed", path, *installed);
         return Next::nothing_to_do;
     }
+    // Where the unit is enabled, each boot would make the same change, and two more would take it back.
+    if (const auto before = taken_back_before(job, media)) {
+        job.note =
+            fmt::format("{} was installed by upgrade {} and taken back ({}); when that is settled, run "
+                        "'um-upgrade run' at a terminal, or with --media",
+                        path, before->id, before->reason ? word(*before->reason) : "by hand");
+        return Next::nothing_to_do;
+    }
     const bool cleared = clear_mount_point(job);
     media.iso = job.ports.media.open(path);
     job.note = fmt::format("found {} ({}){}", path, human_size(media.iso.size),
@@ -200,6 +231,7 @@ Next authenticate(Job& job) {
     job.state.signer.clear(); // of an attempt before
     job.state.media_sha256.clear();
     const auto manifest = sidecar(job, ".mf");
+    job.state.manifest = manifest ? sha256_of(*manifest) : "";
     if (job.config.trust.require == Require::signature)
         collect(job, [&] { check_signature(job, manifest); });
     if (manifest)

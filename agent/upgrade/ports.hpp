@@ -4,6 +4,7 @@
 
 #include "failure.hpp"
 #include "system/fd.hpp"
+#include "upgrade/keeper.hpp"
 #include "upgrade/manifest.hpp"
 
 #include <chrono>
@@ -151,6 +152,8 @@ public:
     virtual void enable(const std::string& unit) = 0;
     /// Starts the unit and waits for the job. Throws SystemFailure when it fails.
     virtual void start(const std::string& unit) = 0;
+    /// Stops the unit and waits for the job. Throws SystemFailure when it fails.
+    virtual void stop(const std::string& unit) = 0;
     /// Asks for the start of a oneshot unit and waits for nothing.
     virtual void begin(const std::string& unit) = 0;
     /// Waits, however long, for a oneshot unit's end; `on_status` hears what the unit says of itself.
@@ -286,6 +289,7 @@ struct Ports {
     Appliance& appliance;
     Terminal& terminal;
     Journal& journal;
+    Keeper& keeper;
 };
 
 } // namespace um

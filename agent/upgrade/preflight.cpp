@@ -58,6 +58,9 @@ void judge_snapshot(std::vector<Finding>& findings, const Facts& appliance, cons
 }
 
 void judge_space(std::vector<Finding>& findings, const std::vector<Volume>& volumes) {
+    constexpr auto do_without =
+        "delete what is not needed there, protect less ([rollback] protect), or do without "
+        "a way back: [rollback] mode = off";
     constexpr auto hint = "delete what is not needed there, or give the disk more space";
     for (const auto& volume : volumes) {
         if (volume.available < volume.needed)
@@ -66,12 +69,25 @@ void judge_space(std::vector<Finding>& findings, const std::vector<Volume>& volu
                         fmt::format("{}: {} are free, the upgrade needs {}", volume.mount_point,
                                     human_size(volume.available), human_size(volume.needed)),
                         hint));
+        else if (volume.available < volume.needed + volume.kept)
+            findings.push_back(refusal(Reason::rollback_space,
+                                       fmt::format("{}: {} are free, the upgrade and its way back need {}",
+                                                   volume.mount_point, human_size(volume.available),
+                                                   human_size(volume.needed + volume.kept)),
+                                       do_without));
         if (volume.available_files < volume.needed_files)
             findings.push_back(
                 refusal(Reason::space_insufficient,
                         fmt::format("{}: room for {} more files (inodes), the upgrade needs {}",
                                     volume.mount_point, volume.available_files, volume.needed_files),
                         "delete files that are not needed there"));
+        else if (volume.available_files - volume.needed_files < volume.kept_files)
+            findings.push_back(refusal(
+                Reason::rollback_space,
+                fmt::format("{}: room for {} more files (inodes), the upgrade and its way back need {}",
+                            volume.mount_point, volume.available_files,
+                            volume.needed_files + volume.kept_files),
+                do_without));
     }
 }
 
@@ -143,6 +159,10 @@ std::vector<Finding> preflight(const Facts& appliance, const MediaFacts& media, 
         append(findings, judge_host_name(*appliance.host_name, config.hostname, media.version));
     judge_reboot(findings, appliance.pending_reboot);
     judge_space(findings, appliance.volumes);
+    if (appliance.way_back)
+        for (const auto& why : appliance.way_back->cost.unkept)
+            findings.push_back({Finding::Severity::warning, Reason::rollback_unavailable, why,
+                                "it is not put back should the upgrade fail"});
     judge_database(findings, appliance.database);
     if (!appliance.objection.empty())
         findings.push_back(refusal(Reason::packages_unsolvable,

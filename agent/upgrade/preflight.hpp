@@ -6,6 +6,7 @@
 #include "failure.hpp"
 #include "upgrade/health.hpp"
 #include "upgrade/host_name.hpp"
+#include "upgrade/keeper.hpp"
 #include "upgrade/package_database.hpp"
 #include "upgrade/sshd.hpp"
 #include "upgrade/volumes.hpp"
@@ -15,6 +16,12 @@
 #include <vector>
 
 namespace um {
+
+/// What keeping the old system takes.
+struct WayBack {
+    KeepCost cost;
+    double seconds = 0; ///< a guess
+};
 
 /// What preflight knows of the appliance.
 struct Facts {
@@ -28,8 +35,9 @@ struct Facts {
     std::string objection; ///< of the package manager, where it will make the change; empty: none
     Unwell unwell;
     Unwell with_errors;
-    std::optional<SshdFacts> sshd; ///< nothing when it is not managed
-    std::string pending_reboot;    ///< why one is due; empty: none is
+    std::optional<SshdFacts> sshd;   ///< nothing when it is not managed
+    std::optional<WayBack> way_back; ///< nothing when none is kept
+    std::string pending_reboot;      ///< why one is due; empty: none is
 };
 
 /// What preflight knows of the media.

@@ -1,8 +1,10 @@
 #include "upgrade/procedure.hpp"
 
 #include "confirmation.hpp"
+#include "system/file.hpp"
 #include "upgrade/runner.hpp"
 #include "upgrade/stages.hpp"
+#include "upgrade/way_back.hpp"
 
 namespace um {
 namespace {
@@ -69,6 +71,7 @@ ExitCode resume(Job& job) {
                     {.message = fmt::format("upgrade {} goes on after an interruption in {}", job.state.id,
                                             word(job.state.stage)),
                      .stage = job.state.stage});
+    wake_product(job);
     switch (step_of(job.state.stage).on_crash) {
     case OnCrash::restart:
         return restart(job);
@@ -142,6 +145,8 @@ ExitCode run_procedure(Job& job) {
         reopen(job);
     if (job.state.waits_for_a_person())
         return person_must_decide(job);
+    if (job.state.returns())
+        return guarded(job, [&] { return go_on_returning(job); });
     if (job.state.stage == Stage::reboot && !boot_happened(job) &&
         job.config.reboot.policy == RebootPolicy::manual)
         return waits_for_reboot(job);
@@ -150,9 +155,15 @@ ExitCode run_procedure(Job& job) {
 
 ExitCode continue_after_boot(Job& job) {
     auto state = job.store.load();
-    if (!state || !state->open())
+    if (!state || !state->open()) {
+        if (state)
+            job.state = std::move(*state);
+        expire_ways_back(job);
         return ExitCode::done;
+    }
     job.state = std::move(*state);
+    if (job.state.returns())
+        return guarded(job, [&] { return go_on_returning(job); });
     if (job.state.stage == Stage::reboot && !boot_happened(job) && job.state.reboot_is_left)
         return waits_for_reboot(job);
     return guarded(job, [&] { return boot_happened(job) ? after_boot(job) : resume(job); });
@@ -184,7 +195,13 @@ void abandon_upgrade(Job& job, const std::string& why) {
         job.state.message = fmt::format("abandoned in {}", word(job.state.stage));
         job.state.finished = iso8601(job.ports.appliance.now());
     }
+    wake_product(job);
     job.state.abandoned = why;
+    if (job.state.returns()) { // the old system stays kept, and nothing takes it back by itself
+        job.state.rollback = Return::none;
+        remove_file_durably(due_flag(job));
+    }
+    settle_way_back(job, *job.state.outcome);
     job.store.close(job.state);
     job.audit.event(EventKind::abandoned, job.state,
                     {.message = fmt::format("{} abandoned upgrade {}: {}", who, job.state.id, why),

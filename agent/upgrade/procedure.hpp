@@ -5,6 +5,7 @@
 #include "config.hpp"
 #include "upgrade/media.hpp"
 #include "upgrade/ports.hpp"
+#include "upgrade/preflight.hpp"
 #include "upgrade/state.hpp"
 
 #include <memory>
@@ -46,10 +47,12 @@ struct Job {
     std::optional<Signer> signer{};
     Digests digests{}; ///< of the ISO, as it was read
     std::unique_ptr<Mounted> mounted{};
-    std::vector<Finding> findings{}; ///< of the stage at work
-    std::string note{};              ///< what the stage at work found out, for its journal entry
-    bool warned = false;             ///< the verification found something that is worth a look
-    bool announced = false;          ///< upgrade-started or upgrade-resumed is in the journal
+    std::optional<KeepScope> keep_scope{}; ///< as preflight found it
+    std::optional<WayBack> way_back{};     ///< what keeping it takes, once preflight has looked
+    std::vector<Finding> findings{};       ///< of the stage at work
+    std::string note{};                    ///< what the stage at work found out, for its journal entry
+    bool warned = false;                   ///< the verification found something that is worth a look
+    bool announced = false;                ///< upgrade-started or upgrade-resumed is in the journal
 };
 
 /// Where the apply unit keeps what the media brought: the media may be gone when the upgrade is verified.
@@ -87,6 +90,8 @@ struct CheckResult {
     std::optional<Signer> signer;
     Digests digests; ///< of the ISO, as it was read
     std::vector<Finding> findings;
+    RollbackMode rollback = RollbackMode::off;
+    std::optional<WayBack> way_back; ///< what keeping it would take, where that is known
     bool nothing_to_do = false;
     std::string note;    ///< why there is nothing to do
     std::string failure; ///< what the machine failed, which ended the check early

@@ -2,6 +2,7 @@
 
 #include "confirmation.hpp"
 #include "upgrade/stages.hpp"
+#include "upgrade/way_back.hpp"
 
 #include <array>
 
@@ -64,28 +65,16 @@ void judge(Job& job) {
         throw Refused{*first};
 }
 
-ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode code) {
-    job.mounted.reset();
-    job.state.outcome = outcome;
-    job.state.reason = detail.reason;
-    job.state.message = detail.message;
-    job.state.hint = detail.hint;
-    job.state.finished = iso8601(job.ports.appliance.now());
-    auto closing = detail;
-    closing.outcome = outcome;
-    closing.message = fmt::format("{}: {}", word(outcome), detail.message);
-    // Said before it is filed: a kill in between says it twice, the other way round never.
-    job.audit.event(EventKind::upgrade_finished, job.state, closing);
-    job.ports.appliance.flush_journal();
+/// The record matters more than the space.
+void give_space_back(Job& job) {
     try {
-        job.store.close(job.state);
-    } catch (const SystemFailure& failure) {
-        job.audit.event(EventKind::warning, job.state,
-                        {.message = fmt::format("the record cannot be filed: {}", failure.what()),
-                         .hint = "give the disk more space; the next start closes it"});
+        expire_ways_back(job);
+    } catch (const std::runtime_error& failure) { // of the machine, or of a record in history/
+        job.audit.event(
+            EventKind::warning, job.state,
+            {.message = fmt::format("the way back's space cannot be given back: {}", failure.what()),
+             .hint = "it is tried again every day"});
     }
-    job.audit.progress(closing.message);
-    return code;
 }
 
 /// What preflight would refuse is a failed verification when it is found after the boot; and no code may say
@@ -126,7 +115,52 @@ ExitCode nothing_to_do(Job& job) {
     return ExitCode::done;
 }
 
+/// Without a person, where the policy says so and the old system is there. False: a person is needed after
+/// all.
+bool taken_back(Job& job, const Finding& finding) {
+    if (!may_take_back(job))
+        return false;
+    job.mounted.reset();
+    job.state.reason = finding.reason;
+    job.state.message = finding.message;
+    job.state.hint = finding.hint;
+    try {
+        begin_return(job, finding.message);
+        return true;
+    } catch (const Failure& failure) {
+        job.state.rollback = Return::none;
+        job.audit.finding(EventKind::warning, job.state, failure.finding());
+        return false;
+    }
+}
+
 } // namespace
+
+ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode code) {
+    job.mounted.reset();
+    job.state.outcome = outcome;
+    job.state.reason = detail.reason;
+    job.state.message = detail.message;
+    job.state.hint = detail.hint;
+    job.state.finished = iso8601(job.ports.appliance.now());
+    settle_way_back(job, outcome);
+    auto closing = detail;
+    closing.outcome = outcome;
+    closing.message = fmt::format("{}: {}", word(outcome), detail.message);
+    // Said before it is filed: a kill in between says it twice, the other way round never.
+    job.audit.event(EventKind::upgrade_finished, job.state, closing);
+    job.ports.appliance.flush_journal();
+    try {
+        job.store.close(job.state);
+    } catch (const SystemFailure& failure) {
+        job.audit.event(EventKind::warning, job.state,
+                        {.message = fmt::format("the record cannot be filed: {}", failure.what()),
+                         .hint = "give the disk more space; the next start closes it"});
+    }
+    give_space_back(job); // when no cut can make the record speak of what is gone
+    job.audit.progress(closing.message);
+    return code;
+}
 
 void announce(Job& job) {
     if (std::exchange(job.announced, true))
@@ -155,8 +189,12 @@ Outcome outcome_of_failure(const State& state) {
 ExitCode close_failed(Job& job, const Finding& finding, Outcome outcome, ExitCode code) {
     if (job.state.cut_off() && is_about_media(finding.reason) && job.state.tries > 0)
         --job.state.tries; // nothing was tried: when the media are back, it may go on
-    return close(job, outcome, {.message = finding.message, .hint = finding.hint, .reason = finding.reason},
-                 code);
+    if (outcome == Outcome::needs_manual && taken_back(job, finding))
+        return code;
+    auto hint = finding.hint;
+    if (outcome == Outcome::needs_manual && job.state.way_back && !job.state.returns())
+        hint += "; or take the upgrade back: 'um-upgrade rollback --why TEXT'";
+    return close(job, outcome, {.message = finding.message, .hint = hint, .reason = finding.reason}, code);
 }
 
 ExitCode run_from(Job& job, Stage first) {

@@ -35,7 +35,11 @@ ExitCode run_from(Job& job, Stage first);
 /// An operator's next steps depend on what was changed, not on what went wrong.
 Outcome outcome_of_failure(const State& state);
 
-/// Closes the upgrade with this outcome; the finding is its reason.
+/// Tells of the end, files the record, and decides what becomes of the way back.
+ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode code);
+
+/// Closes the upgrade with this outcome, the finding is its reason; or, where a person would be needed and
+/// the way back is kept, has it taken back.
 ExitCode close_failed(Job& job, const Finding& finding, Outcome outcome, ExitCode code);
 
 /// What guarded() makes of each exception.

@@ -5,6 +5,7 @@
 #include "upgrade/sshd.hpp"
 #include "upgrade/survey.hpp"
 #include "upgrade/verification.hpp"
+#include "upgrade/way_back.hpp"
 
 namespace um::stages {
 namespace {
@@ -128,6 +129,8 @@ Next prepare(Job& job) {
         job.note += ensure_sshd(services, look_at_sshd(services, config), config);
     if (!job.state.cut_off())
         mark_logs(job.ports.appliance, job.config, log_marks(job));
+    if (!job.state.cut_off())
+        keep_way_back(job);
     return Next::stage;
 }
 

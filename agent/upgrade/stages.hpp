@@ -24,6 +24,9 @@ inline std::optional<bool> ask(Job& job, const std::string& question) {
 /// Failure (services.unhealthy).
 void ensure_verification(Job& job);
 
+/// Asks for a reboot, by policy, once in a boot; `then` tells what it is for. Throws SystemFailure.
+void request_reboot(Job& job, const std::string& then);
+
 /// Reads the record again, which the apply unit may have written.
 void reload(Job& job);
 

@@ -20,6 +20,8 @@ constexpr std::size_t piece = 60; // bytes of a value on one line; escaped, at m
 
 constexpr std::string_view left_to_the_operator = "operator";
 constexpr std::string_view change_words[] = {"none", "begun", "done", "failed"};
+constexpr std::string_view return_words[] = {"", "due", "taken", "failed"};
+constexpr std::string_view kept = "kept";
 
 /// Only what INI would take for its own is escaped: controls, ';' (a comment), '%', and outer spaces.
 std::string escape(std::string_view text) {
@@ -77,11 +79,19 @@ Enum known(std::optional<Enum> value, const std::string& text) {
     return *value;
 }
 
-std::optional<Change> change_from(std::string_view text) {
-    for (std::size_t i = 0; i < std::size(change_words); ++i)
-        if (change_words[i] == text)
-            return static_cast<Change>(i);
+template <class Enum, std::size_t N>
+std::optional<Enum> enum_from(const std::string_view (&words)[N], std::string_view text) {
+    for (std::size_t i = 0; i < N; ++i)
+        if (words[i] == text)
+            return static_cast<Enum>(i);
     return std::nullopt;
+}
+
+/// A flag stands in the record as a word, or not at all.
+bool is_word(const std::string& text, std::string_view word) {
+    if (text != word)
+        throw SystemFailure(fmt::format("'{}' is no word of this record", text));
+    return true;
 }
 
 /// Each key of the record: how it is written (empty: left out) and read. One table, so both agree.
@@ -120,17 +130,21 @@ const std::vector<Field>& fields() {
         text_field("requested_media", &State::requested_media),
         text_field("media", &State::media),
         text_field("media_sha256", &State::media_sha256),
+        text_field("manifest", &State::manifest),
         text_field("signer", &State::signer),
         {"mount_device", [](const State& s) { return std::to_string(s.mount_device); },
          [](State& s, const std::string& t) { s.mount_device = number<std::uint64_t>(t); }},
         {"change", [](const State& s) { return std::string(word(s.change)); },
-         [](State& s, const std::string& t) { s.change = known(change_from(t), t); }},
+         [](State& s, const std::string& t) { s.change = known(enum_from<Change>(change_words, t), t); }},
         {"reboot", [](const State& s) { return std::string(s.reboot_is_left ? left_to_the_operator : ""); },
-         [](State& s, const std::string& t) {
-             if (t != left_to_the_operator)
-                 throw SystemFailure(fmt::format("'{}' is no word of this record", t));
-             s.reboot_is_left = true;
-         }},
+         [](State& s, const std::string& t) { s.reboot_is_left = is_word(t, left_to_the_operator); }},
+        {"way_back", [](const State& s) { return std::string(s.way_back ? kept : ""); },
+         [](State& s, const std::string& t) { s.way_back = is_word(t, kept); }},
+        text_field("kept_until", &State::kept_until),
+        {"rollback", [](const State& s) { return std::string(word(s.rollback)); },
+         [](State& s, const std::string& t) { s.rollback = known(enum_from<Return>(return_words, t), t); }},
+        text_field("rollback_why", &State::rollback_why),
+        text_field("stopped", &State::stopped),
         text_field("method", &State::method),
         text_field("sshd", &State::sshd),
         text_field("unwell", &State::unwell),
@@ -156,6 +170,10 @@ std::optional<std::string> read_record(const std::string& path) {
 
 std::string_view word(Change change) {
     return change_words[static_cast<std::size_t>(change)];
+}
+
+std::string_view word(Return step) {
+    return return_words[static_cast<std::size_t>(step)];
 }
 
 std::string to_ini(const State& state) {

@@ -15,6 +15,16 @@ enum class Change { none, begun, done, failed };
 
 std::string_view word(Change change);
 
+/// How far taking the upgrade back came.
+enum class Return {
+    none,
+    due,   ///< the boot that is asked for puts the old system back
+    taken, ///< it was put back; the boot after that proves it
+    failed ///< it could not be put back
+};
+
+std::string_view word(Return step);
+
 /// A plain value. Texts are UTF-8; times are UTC in ISO 8601.
 struct State {
     std::string id; ///< UUID, UM_UPGRADE_ID
@@ -35,19 +45,31 @@ struct State {
     std::string requested_media; ///< --media of the run that began it; empty: searched
     std::string media;           ///< the ISO's file name
     std::string media_sha256;    ///< hex
+    std::string manifest; ///< SHA-256 of the manifest's text: what tells these media from others unread
     std::string signer;
     std::uint64_t mount_device = 0; ///< st_dev of the verified medium as mounted; this boot only
     Change change = Change::none;
     std::string sshd;            ///< what its unit was called before the change; empty: not looked at
     std::string unwell;          ///< to_text(Unwell): who was not well before the change
     bool reboot_is_left = false; ///< to the operator, who was asked or whose policy it is
-    std::string method;          ///< "script" or "packages": how the change was begun
-    std::string abandoned;       ///< why a person closed it; empty: nobody did
+    bool way_back = false;       ///< the old system is kept
+    std::string kept_until; ///< when the way back of a closed upgrade ends; empty: not before it is closed
+    Return rollback = Return::none;
+    std::string rollback_why; ///< who or what asked for it
+    std::string stopped;      ///< the product's units that stand still while their data are copied
+    std::string method;       ///< "script" or "packages": how the change was begun
+    std::string abandoned;    ///< why a person closed it; empty: nobody did
 
     /// An open upgrade: it was begun and nobody has closed it.
     bool open() const { return !outcome; }
     /// The change was begun and is neither complete nor given up: it is at work, or was cut off.
     bool cut_off() const { return change == Change::begun; }
+    /// It is being taken back, or that failed.
+    bool returns() const { return rollback != Return::none; }
+    /// What must be installed in the end.
+    const std::string& expected_version() const {
+        return rollback == Return::taken ? from_version : to_version;
+    }
     bool waits_for_a_person() const { return outcome == Outcome::needs_manual && abandoned.empty(); }
 };
 

@@ -6,6 +6,7 @@
 #include "upgrade/product.hpp"
 #include "upgrade/stages.hpp"
 #include "upgrade/transaction.hpp"
+#include "upgrade/way_back.hpp"
 
 namespace um {
 namespace {
@@ -55,6 +56,14 @@ void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
     if (manager.empty() || manager == "tdnf")
         volumes.add(manager.empty() ? "/var/cache" : job.store.directory(),
                     size_of(job.ports.appliance, packages));
+}
+
+void look_at_way_back(Job& job, Facts& facts, Volumes& volumes) {
+    facts.way_back = probe_way_back(job, content_of(job.ports, job.config).repository);
+    if (facts.way_back)
+        for (const auto& need : facts.way_back->cost.needs)
+            volumes.add_kept(need.directory, need.bytes, need.files);
+    job.way_back = facts.way_back;
 }
 
 /// At boot an unattended upgrade begins while the product is still coming up: who is late then is not unwell.
@@ -121,7 +130,10 @@ Facts survey(Job& job) {
     volumes.add("/", housekeeping);
     volumes.add("/var", housekeeping);
     if (job.mounted && facts.database.damage.empty() && !facts.database.writer)
-        stages::collect(job, [&] { look_at_packages(job, facts, volumes); });
+        stages::collect(job, [&] {
+            look_at_packages(job, facts, volumes);
+            look_at_way_back(job, facts, volumes);
+        });
     facts.volumes = volumes.list();
     const auto checks = run_admin_checks(appliance, Occasion::before);
     job.findings.insert(job.findings.end(), checks.begin(), checks.end());

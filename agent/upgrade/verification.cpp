@@ -39,7 +39,7 @@ Findings settle(Job& job, std::chrono::microseconds deadline, Once look) {
 /// What the media brought and is not there; the change was measured by the same list.
 std::vector<std::string> shortcomings_of_media(Job& job) {
     const auto media = read_packages(package_list(job));
-    if (media.empty())
+    if (media.empty() || job.state.rollback == Return::taken)
         return {};
     const auto before =
         job.state.method == "packages" ? read_packages(earlier_package_list(job)) : std::vector<Package>{};
@@ -59,7 +59,8 @@ Look look_at_truth(Job& job) {
         truth.packages = {failure.what()};
         answered = false;
     }
-    return {judge_truth(truth, job.state.to_version, job.config.log.file), !answered || !truth.version};
+    return {judge_truth(truth, job.state.expected_version(), job.config.log.file),
+            !answered || !truth.version};
 }
 
 Findings look_at_host(Job& job, std::chrono::microseconds deadline) {
@@ -70,7 +71,8 @@ Findings look_at_host(Job& job, std::chrono::microseconds deadline) {
                          : std::min(deadline, job.ports.appliance.uptime() + patience);
     return settle(job, end, [&] {
         const auto facts = look_at_host_name(job.ports, job.config);
-        return Look{judge_host_name(facts, job.config.hostname, job.state.to_version), !facts.certificate};
+        return Look{judge_host_name(facts, job.config.hostname, job.state.expected_version()),
+                    !facts.certificate};
     });
 }
 
@@ -132,7 +134,7 @@ Verdict verify_appliance(Job& job) {
         of_units = settle(job, std::max(deadline, ports.appliance.uptime() + 2 * steady_time), units);
     append(verdict.findings, std::move(of_units));
     append(verdict.findings, std::move(others));
-    verdict.summary = fmt::format("version {}; {}", job.state.to_version, summary_of(report));
+    verdict.summary = fmt::format("version {}; {}", job.state.expected_version(), summary_of(report));
     return verdict;
 }
 

@@ -124,6 +124,8 @@ ExitCode exit_code(Reason reason) {
         return ExitCode::not_authentic;
     if (reason <= Reason::check_failed)
         return ExitCode::preflight_refused;
+    if (reason >= Reason::rollback_unavailable && reason <= Reason::rollback_expired) // nothing was changed
+        return ExitCode::preflight_refused;
     if (reason == Reason::busy)
         return ExitCode::busy;
     if (reason <= Reason::packages_incomplete)

@@ -29,13 +29,23 @@ std::uint64_t Volumes::device_of(const std::string& directory) {
     return devices_[directory] = space.device;
 }
 
-void Volumes::add(const std::string& directory, std::uint64_t bytes, std::uint64_t files) {
+Volume& Volumes::volume_of(const std::string& directory) {
     auto path = directory;
     while (path.size() > 1 && path.back() == '/')
         path.pop_back();
-    auto& volume = volumes_[device_of(path)];
+    return volumes_[device_of(path)];
+}
+
+void Volumes::add(const std::string& directory, std::uint64_t bytes, std::uint64_t files) {
+    auto& volume = volume_of(directory);
     volume.needed += bytes;
     volume.needed_files += files;
+}
+
+void Volumes::add_kept(const std::string& directory, std::uint64_t bytes, std::uint64_t files) {
+    auto& volume = volume_of(directory);
+    volume.kept += bytes;
+    volume.kept_files += files;
 }
 
 std::vector<Volume> Volumes::list() const {

@@ -163,6 +163,20 @@ TEST_F(Systemd, StartsAUnitAndWaitsForItsJob) {
                                         "LoadUnit sshd.service", "LoadUnit sshd.service"}));
 }
 
+TEST_F(Systemd, StopsAUnitAndWaitsForItsJob) {
+    set("deactivating", "7", "success");
+    systemd.hooks["LoadUnit"] = [&] {
+        if (systemd.calls.size() == 3)
+            set("inactive", "", "success");
+    };
+    services.stop("sshd.service");
+    EXPECT_EQ(systemd.calls,
+              (std::vector<std::string>{"StopUnit sshd.service replace", "LoadUnit sshd.service",
+                                        "LoadUnit sshd.service", "LoadUnit sshd.service"}));
+    set("active", "", "success"); // it started again at once
+    EXPECT_EQ(failure_of([&] { services.stop("sshd.service"); }), "stop sshd.service: it is active");
+}
+
 TEST_F(Systemd, TakesAJobThatEndsBetweenTwoQuestionsForEnded) {
     for (int last = 0; last < 12; ++last) {
         int questions = 0;

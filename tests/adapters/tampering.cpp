@@ -194,7 +194,8 @@ Judgement judged_by_agent(Media& media) {
         FakeAppliance appliance(world);
         FakeTerminal terminal(world);
         FakeJournal journal;
-        Ports ports{files, crypto, mounts, services, appliance, terminal, journal};
+        FakeKeeper keeper(world);
+        Ports ports{files, crypto, mounts, services, appliance, terminal, journal, keeper};
         Console console;
         Audit audit(journal, console);
         const StateFile store(media.directory / "state");

@@ -2,6 +2,7 @@
 // tests/bench/authenticate measures.
 
 #include "system/appliance.hpp"
+#include "system/keeping/file_keeper.hpp"
 #include "system/libmount_mounts.hpp"
 #include "system/media_directory.hpp"
 #include "system/openssl_crypto.hpp"
@@ -31,7 +32,8 @@ bool is_genuine(const std::string& iso, const std::string& anchors) {
     SystemdJournal journal;
     Console console;
     Audit audit(journal, console);
-    Ports ports{media, crypto, mounts, services, appliance, terminal, journal};
+    FileKeeper keeper("/nonexistent"); // these stages keep nothing
+    Ports ports{media, crypto, mounts, services, appliance, terminal, journal, keeper};
     const StateFile store("/nonexistent"); // these stages keep no record
     Job job{config, ports, audit, console, store, "", iso};
     stages::find(job);

@@ -139,7 +139,7 @@ int FakeSystemd::answer(sd_bus_message* message) {
     calls.push_back(member + arguments_of(message));
     if (member == "LoadUnit")
         return sd_bus_reply_method_return(message, "o", "/unit");
-    if (member == "StartUnit")
+    if (member == "StartUnit" || member == "StopUnit")
         return sd_bus_reply_method_return(message, "o", "/job");
     if (member == "EnableUnitFiles")
         return sd_bus_reply_method_return(message, "ba(sss)", 1, 0);

@@ -8,6 +8,7 @@
 #include "upgrade/apply.hpp"
 #include "upgrade/procedure.hpp"
 #include "upgrade/product.hpp"
+#include "upgrade/way_back.hpp"
 
 #include <gtest/gtest.h>
 
@@ -62,6 +63,14 @@ struct World {
     std::optional<std::uint64_t> mounted;       ///< st_dev of what stands on the mount point
     // the script: what it does on its terminal, and its exit status
     std::function<int(const Terminal::Session&)> work;
+    // the way back
+    std::map<std::string, std::string> kept; ///< id and the version
+    std::uint64_t kept_size = 1 << 20;
+    std::vector<std::string> unkept;
+    std::vector<std::string> torn;
+    std::vector<std::string> differences;
+    std::vector<std::string> set_aside;
+    std::string keeping_place; ///< a directory for the story's notes
     // what the ports see of the world's fate
     std::map<std::string, Fate> fates;
     std::map<std::string, Failure> failures;
@@ -75,6 +84,7 @@ struct World {
         for (const auto* unit : {"sshd.service", "vmware-um-login.service", "vmware-um-journal.service"})
             units[unit] = {true, false, "active", "enabled", "", "success", false};
         units[verify_unit] = {true, false, "inactive", "enabled", "", "success", false};
+        units[rollback_unit] = {true, false, "inactive", "enabled", "", "success", false};
         units[apply_unit] = {true, false, "inactive", "static", "", "success", false};
         work = [this](const Terminal::Session&) {
             installed = "4.7.0.0";
@@ -244,6 +254,10 @@ public:
         world_.call("start " + unit);
         world_.units[unit].active = "active";
     }
+    void stop(const std::string& unit) override {
+        world_.call("stop " + unit);
+        world_.units[unit].active = "inactive";
+    }
     void begin(const std::string& unit) override {
         world_.call("begin");
         world_.units[unit].job = true;
@@ -298,6 +312,8 @@ public:
         world_.call("run " + command.at(0) + (user.empty() ? "" : " as " + user));
         if (command.at(0) == "rpm" && command.at(1) == "--verifydb")
             return {world_.damage.empty() ? 0 : 1, "", false, world_.damage};
+        if (command.at(0) == "rpm" && (command.at(1) == "--eval" || command.at(1) == "-Va"))
+            return {0, command.at(1) == "-Va" ? "" : "/var/lib/rpm\n", false};
         if (command.at(0) == "rpm" && command.back() == "[%{OBSOLETENAME}\\n]")
             return {0, "", false};
         if (command.at(0) == "rpm" && (command.at(1) == "-qp" || command.at(1) == "-qa"))
@@ -382,6 +398,46 @@ public:
 
     std::vector<std::string> last_command;
     std::vector<std::string> last_environment;
+
+private:
+    World& world_;
+};
+
+/// The old system as a way back: whole, where it is kept.
+class FakeKeeper final : public Keeper {
+public:
+    explicit FakeKeeper(World& world) : world_(world) {}
+    KeepCost cost(const KeepScope&) override {
+        world_.call("cost");
+        return {{{"/", world_.kept_size, 10}}, 3, 2, world_.kept_size, world_.unkept};
+    }
+    KeepCost keep(const std::string& id, const KeepScope& scope,
+                  const Around& with_product_stopped) override {
+        world_.call("keep");
+        if (!scope.data.empty())
+            with_product_stopped([&] { world_.call("copy data"); });
+        world_.kept[id] = world_.installed;
+        return {{}, 3, 2, world_.kept_size, {}, world_.torn};
+    }
+    std::vector<std::string> kept() override {
+        std::vector<std::string> ids;
+        for (const auto& [id, version] : world_.kept)
+            ids.push_back(id);
+        return ids;
+    }
+    void make_room(const std::string&) override { world_.call("make_room"); }
+    TakenBack take_back(const std::string& id, const std::vector<std::string>&) override {
+        world_.call("take_back");
+        world_.installed = world_.kept.at(id);
+        return {set_aside(id), world_.differences};
+    }
+    std::vector<std::string> all() override { return kept(); }
+    void discard(const std::string& id, Added) override {
+        world_.call("discard");
+        world_.kept.erase(id);
+    }
+    std::vector<std::string> set_aside(const std::string&) override { return world_.set_aside; }
+    std::string directory(const std::string& id) override { return world_.keeping_place + "/" + id; }
 
 private:
     World& world_;

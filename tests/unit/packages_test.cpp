@@ -44,7 +44,8 @@ struct Manager : Story {
     FakeMounts mounts{world};
     FakeServices services{world, [] {}};
     RpmAppliance appliance{world};
-    Ports ports{media, crypto, mounts, services, appliance, terminal, journal};
+    FakeKeeper keeper{world};
+    Ports ports{media, crypto, mounts, services, appliance, terminal, journal, keeper};
     std::string work = scratch / "work";
 };
 

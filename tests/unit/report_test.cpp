@@ -68,7 +68,22 @@ TEST(CheckReport, IsReadyAsJson) {
                     R"(", "SHA-256": ")" + std::string(64, 'b') +
                     R"("}, "failure": null, "signer": {"subject": "CN=Vendor,O=V", "fingerprint": "sha256:)" +
                     std::string(64, 'c') + R"(", "not_before": "2026-01-01T00:00:00Z",
-                "not_after": "2027-01-01T00:00:00Z"}, "findings": []})"));
+                "not_after": "2027-01-01T00:00:00Z"}, "findings": [], "rollback": {"mode": "off", "available": false,
+                "links": 0, "copies": 0, "bytes": 0, "seconds": 0.0}})"));
+}
+
+TEST(CheckReport, DeclaresWhatTheWayBackWouldTake) {
+    auto result = ready();
+    result.rollback = RollbackMode::automatic;
+    EXPECT_TRUE(json::parse(check_json(result))["rollback"].is_null()); // not looked at
+    result.way_back = WayBack{{{}, 1234, 56, 12 << 20}, 3.6};
+    EXPECT_NE(
+        check_text(result).find("way back: 1234 links and 56 copies of 12.0 MiB would be kept, in about 4 s"),
+        std::string::npos);
+    EXPECT_EQ(
+        json::parse(check_json(result))["rollback"],
+        json::parse(R"({"mode": "auto", "available": true, "links": 1234, "copies": 56, "bytes": 12582912,
+                "seconds": 3.6})"));
 }
 
 TEST(CheckReport, SaysWhatEndedItBesideWhatItFound) {
@@ -219,4 +234,23 @@ TEST(HistoryReport, IsAListOfRecordsAsJson) {
     ASSERT_EQ(parsed.size(), 2U);
     EXPECT_EQ(parsed[1]["outcome"], "failed");
     EXPECT_EQ(json::parse(history_json({})), json::array());
+}
+
+TEST(StatusReport, TellsHowLongAnUpgradeCanBeTakenBack) {
+    auto state = record(Outcome::succeeded);
+    state.way_back = true;
+    state.kept_until = "2026-11-29T09:47:00Z";
+    EXPECT_NE(status_text(state, {}).find("way back: kept until 2026-11-29T09:47:00Z"), std::string::npos);
+    EXPECT_EQ(json::parse(status_json(state, {}))["way_back"]["until"], "2026-11-29T09:47:00Z");
+    state.way_back = false;
+    EXPECT_EQ(status_text(state, {}).find("way back"), std::string::npos);
+    EXPECT_TRUE(json::parse(status_json(state, {}))["way_back"].is_null());
+}
+
+TEST(StatusReport, SaysWhichRebootAnUpgradeThatIsTakenBackWaitsFor) {
+    auto state = record(std::nullopt);
+    state.rollback = Return::due;
+    const auto text = status_text(state, {});
+    EXPECT_NE(text.find("waiting-for-reboot"), std::string::npos);
+    EXPECT_NE(text.find("taken back in that boot"), std::string::npos);
 }

@@ -14,6 +14,8 @@ struct Story : testing::Test {
         config.media.search = {"/media/*.iso", "/dev/cdrom"};
         config.media.mount_point = mount_point;
         config.verify.status_command = status_script;
+        config.rollback.mode = RollbackMode::off; // what this is about has its own tests
+        world.keeping_place = scratch / "kept";
         config.log.file = scratch / "logs/um-upgrade.log";
         confirm_snapshot("4.6.0.1");
     }
@@ -37,7 +39,8 @@ struct Story : testing::Test {
         FakeMounts mounts(world);
         FakeServices services(world, [this] { apply(); });
         FakeAppliance appliance(world);
-        Ports ports{media, crypto, mounts, services, appliance, terminal, journal};
+        FakeKeeper keeper(world);
+        Ports ports{media, crypto, mounts, services, appliance, terminal, journal, keeper};
         Console console;
         Audit audit(journal, console);
         const auto kept = store();
@@ -49,6 +52,11 @@ struct Story : testing::Test {
     ExitCode verify() { return started(continue_after_boot); }
     ExitCode apply() { return started(apply_change); }
     CheckResult check() { return started(check_procedure); }
+    /// What um-upgrade-rollback.service does early in a boot; the machine reboots when it is done.
+    ExitCode take_back() { return started(um::take_back); }
+    ExitCode rollback(const std::string& why) {
+        return started([&](Job& job) { return take_back_by_hand(job, why); });
+    }
     void abandon(const std::string& why) {
         started([&](Job& job) { abandon_upgrade(job, why); });
     }

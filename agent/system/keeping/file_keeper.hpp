@@ -1,0 +1,35 @@
+#pragma once
+// Keeps the old system as links and copies beside the present one: one store on each file system, root's
+// alone.
+
+#include "system/keeping/kept_files.hpp"
+#include "upgrade/keeper.hpp"
+
+#include <string>
+#include <vector>
+
+namespace um {
+
+class FileKeeper final : public Keeper {
+public:
+    /// `directory`: /var/lib/um-upgrade; the list of what is kept stands below it, in rollback/ID/manifest.
+    explicit FileKeeper(std::string directory) : directory_(std::move(directory)) {}
+
+    KeepCost cost(const KeepScope& scope) override;
+    KeepCost keep(const std::string& id, const KeepScope& scope, const Around& with_product_stopped) override;
+    std::vector<std::string> kept() override;
+    void make_room(const std::string& id) override;
+    TakenBack take_back(const std::string& id, const std::vector<std::string>& added) override;
+    std::vector<std::string> all() override;
+    void discard(const std::string& id, Added added) override;
+    std::vector<std::string> set_aside(const std::string& id) override;
+    std::string directory(const std::string& id) override;
+
+private:
+    std::string base() const { return directory_ + "/rollback"; }
+    std::vector<std::string> stores_of(const std::string& id);
+
+    std::string directory_;
+};
+
+} // namespace um

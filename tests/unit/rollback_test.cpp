@@ -1,0 +1,393 @@
+// An upgrade that fails is taken back: when, by whom, through which boots, and when a person is needed after
+// all.
+
+#include "system/file.hpp"
+#include "unit/story.hpp"
+
+#include <filesystem>
+#include <gmock/gmock.h>
+
+using namespace um;
+using namespace um::test;
+using testing::HasSubstr;
+
+namespace {
+
+struct Rollback : Story {
+    Rollback() { config.rollback.mode = RollbackMode::automatic; }
+
+    /// The change ends badly.
+    void fail_the_change() {
+        world.work = [this](const Terminal::Session&) {
+            world.installed = "4.6.9.9";
+            return 7;
+        };
+    }
+    /// A boot, in which the unit runs that is early in it, if it is to run.
+    void boot() {
+        world.reboot();
+        if (!std::filesystem::exists(flag()))
+            return;
+        take_back();
+        world.reboot();
+    }
+    std::string flag() const { return scratch / "state/rollback-due"; }
+};
+
+} // namespace
+
+TEST_F(Rollback, TakesAFailedChangeBackWithoutAPerson) {
+    fail_the_change();
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_TRUE(state().open());
+    EXPECT_THAT(events(), HasSubstr("stage-failed:apply:script.failed rollback-started:script.failed "
+                                    "reboot-requested:apply"));
+    EXPECT_EQ(world.count("reboot"), 1);
+    boot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+    EXPECT_EQ(state().reason, Reason::script_failed);
+    EXPECT_THAT(state().message,
+                HasSubstr("everything is as before the upgrade, because upgrade-um.sh ended"));
+    EXPECT_EQ(world.installed, "4.6.0.1");
+    EXPECT_TRUE(world.kept.empty());
+    EXPECT_THAT(events(),
+                HasSubstr("stage-started:verify stage-finished:verify rollback-finished:rolled-back "
+                          "upgrade-finished:rolled-back:script.failed"));
+    EXPECT_EQ(closed(), 1U);
+}
+
+TEST_F(Rollback, DoesNotTryTheSameMediaAgainByItself) {
+    fail_the_change();
+    run();
+    boot();
+    verify();
+    events();
+    world.calls.clear();
+    const auto id = state().id;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(events(), "upgrade-finished:nothing-to-do");
+    EXPECT_EQ(state().id, id);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+    EXPECT_FALSE(world.called("digest"));
+    // Other media, if only of that name; or somebody who names them.
+    world.sidecars[stem + ".mf"] += "# another one\n";
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_TRUE(world.called("digest"));
+    boot();
+    verify();
+    only_media = iso_path;
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+}
+
+TEST_F(Rollback, TakesBackWhatFailsItsVerification) {
+    upgrade();
+    world.status_report = "journal: Offline\n";
+    EXPECT_EQ(verify(), ExitCode::verification_failed);
+    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_EQ(state().reason, Reason::verify_status);
+    world.status_report = "journal: Running\n";
+    boot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+    EXPECT_EQ(world.installed, "4.6.0.1");
+}
+
+TEST_F(Rollback, TakesBackAScriptThatWasCutOffAndMayNotRunAgain) {
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().rollback, Return::due);
+    boot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+}
+
+TEST_F(Rollback, IsNotBegunWhereNothingWasChanged) {
+    world.failures.emplace("expect_unchanged", Failure(Reason::media_changed, "changed"));
+    run();
+    EXPECT_FALSE(state().returns());
+    EXPECT_FALSE(std::filesystem::exists(flag()));
+    EXPECT_TRUE(world.kept.empty());
+}
+
+TEST_F(Rollback, NeedsAPersonWhereTheOldSystemIsNotProved) {
+    fail_the_change();
+    run();
+    world.differences = {"/etc/one is missing", "b", "c", "d"};
+    boot();
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::rollback_failed);
+    EXPECT_THAT(state().message, HasSubstr("/etc/one is missing; b; c; and 1 more"));
+    EXPECT_FALSE(world.kept.empty());
+    EXPECT_THAT(events(), HasSubstr("rollback-finished:needs-manual:rollback.failed"));
+}
+
+TEST_F(Rollback, NeedsAPersonWhereTheOldSystemIsUnwell) {
+    fail_the_change();
+    run();
+    boot();
+    world.units["vmware-um-login.service"].active = "failed";
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().reason, Reason::rollback_failed);
+    EXPECT_THAT(state().message, HasSubstr("vmware-um-login.service"));
+}
+
+TEST_F(Rollback, PutsBackOnceMoreWhatWasCutOff) {
+    fail_the_change();
+    run();
+    world.reboot();
+    world.fates["take_back"] = Fate::power_cut;
+    EXPECT_THROW(take_back(), Crash);
+    world.crashed = false;
+    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_TRUE(std::filesystem::exists(flag()));
+    boot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+}
+
+TEST_F(Rollback, GivesUpWhenItCannotPutBack) {
+    fail_the_change();
+    run();
+    world.failures.emplace("take_back",
+                           Failure(Reason::rollback_failed, "the way back is not whole", "mend"));
+    world.reboot();
+    EXPECT_EQ(take_back(), ExitCode::needs_manual);
+    EXPECT_FALSE(std::filesystem::exists(flag()));
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().reason, Reason::rollback_failed);
+    EXPECT_THAT(state().message, HasSubstr("not whole"));
+}
+
+TEST_F(Rollback, DoesNotBootForEver) {
+    fail_the_change();
+    run();
+    unsigned boots = 0;
+    for (; state().open() && boots < 50; ++boots) {
+        world.reboot(); // the unit does not run
+        verify();
+    }
+    EXPECT_LT(boots, 20U);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::rollback_failed);
+}
+
+TEST_F(Rollback, IsOfferedWhereThePolicySaysSo) {
+    config.rollback.mode = RollbackMode::offer;
+    fail_the_change();
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_THAT(state().hint, HasSubstr("um-upgrade rollback --why TEXT"));
+    EXPECT_EQ(rollback("it failed"), ExitCode::done);
+    boot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+    EXPECT_EQ(state().reason, Reason::script_failed);
+}
+
+TEST_F(Rollback, IsNotKeptWhereItIsOff) {
+    config.rollback.mode = RollbackMode::off;
+    fail_the_change();
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_FALSE(world.called("keep"));
+    EXPECT_THROW(rollback("it failed"), Failure);
+}
+
+TEST_F(Rollback, IsAPersonsOnceTheUpgradeHasSucceeded) {
+    upgrade();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+    EXPECT_FALSE(state().kept_until.empty());
+    const auto id = state().id;
+    events();
+    EXPECT_EQ(rollback("the reports are wrong"), ExitCode::done);
+    EXPECT_THAT(events(), HasSubstr("warning:verify:rollback.unavailable rollback-started reboot-requested"));
+    boot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().id, id);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+    EXPECT_THAT(state().message, HasSubstr("alice asked for it: the reports are wrong"));
+    EXPECT_EQ(closed(), 1U);
+    events();
+    EXPECT_EQ(run(), ExitCode::done); // not at once again, where the unit is enabled
+    EXPECT_EQ(events(), "upgrade-finished:nothing-to-do");
+    try {
+        rollback("again");
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.reason(), Reason::rollback_unavailable);
+    }
+}
+
+TEST_F(Rollback, EndsWithItsTime) {
+    upgrade();
+    verify();
+    world.clock += config.rollback.keep + std::chrono::seconds(1);
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_TRUE(world.kept.empty());
+    EXPECT_FALSE(state().way_back);
+    try {
+        rollback("too late");
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.reason(), Reason::rollback_expired);
+    }
+}
+
+TEST_F(Rollback, EndsWithItsTimeWhoeverNoticesFirst) {
+    upgrade();
+    verify();
+    world.clock += config.rollback.keep + std::chrono::seconds(1);
+    EXPECT_THROW(rollback("too late"), Failure);
+    EXPECT_TRUE(world.kept.empty());
+    EXPECT_FALSE(state().way_back);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+}
+
+TEST_F(Rollback, StaysAsLongAsAPersonIsWaitedFor) {
+    config.rollback.mode = RollbackMode::offer;
+    fail_the_change();
+    run();
+    world.clock += config.rollback.keep * 10;
+    verify();
+    EXPECT_FALSE(world.kept.empty());
+    abandon("looked into");
+    EXPECT_FALSE(state().kept_until.empty());
+    world.clock += config.rollback.keep + std::chrono::seconds(1);
+    verify();
+    EXPECT_TRUE(world.kept.empty());
+}
+
+TEST_F(Rollback, MakesRoomForTheNextUpgrade) {
+    upgrade();
+    verify();
+    install_again();
+    confirm_snapshot("4.6.0.1");
+    EXPECT_EQ(run(), ExitCode::done);
+    ASSERT_EQ(world.kept.size(), 1U);
+    EXPECT_EQ(world.kept.begin()->first, state().id);
+}
+
+TEST_F(Rollback, IsAbandonedByAPerson) {
+    config.reboot.policy = RebootPolicy::manual;
+    fail_the_change();
+    run();
+    EXPECT_FALSE(world.called("reboot"));
+    abandon("it is better as it is");
+    EXPECT_FALSE(std::filesystem::exists(flag()));
+    EXPECT_FALSE(state().returns());
+    EXPECT_FALSE(world.kept.empty());
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+}
+
+TEST_F(Rollback, NeedsItsUnit) {
+    fail_the_change();
+    world.units[rollback_unit].masked = true;
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_THAT(events(), HasSubstr("warning:apply:rollback.failed"));
+}
+
+TEST_F(Rollback, EnablesItsUnitWhereTheChangeHasDisabledIt) {
+    fail_the_change();
+    world.units[rollback_unit].enablement = "disabled";
+    run();
+    EXPECT_TRUE(world.called(std::string("enable ") + rollback_unit));
+}
+
+TEST_F(Rollback, StopsTheProductForTheMomentThatItsDataAreCopied) {
+    config.rollback.data = {"/data"};
+    run();
+    const auto at = [&](const std::string& call) {
+        return std::find(world.calls.begin(), world.calls.end(), call) - world.calls.begin();
+    };
+    for (const auto& unit : config.verify.units) {
+        EXPECT_LT(at("stop " + unit), at("copy data"));
+        EXPECT_LT(at("copy data"), at("start " + unit));
+    }
+}
+
+TEST_F(Rollback, StartsTheProductAgainWhateverHappensMeanwhile) {
+    config.rollback.data = {"/data"};
+    world.failures.emplace("copy data", Failure(Reason::packages_locked, "locked"));
+    run();
+    for (const auto& unit : config.verify.units)
+        EXPECT_EQ(world.units[unit].active, "active");
+    EXPECT_EQ(state().outcome, Outcome::failed);
+}
+
+TEST_F(Rollback, StartsTheProductAgainThatAKilledAgentHadStopped) {
+    config.rollback.data = {"/data"};
+    world.fates["copy data"] = Fate::crash;
+    EXPECT_THROW(run(), Crash);
+    world.crashed = false;
+    // Nobody cleans up after a kill; the fake's destructors did, as no kill would let them.
+    auto killed = state();
+    killed.stopped = config.verify.units.front();
+    store().save(killed);
+    world.units[config.verify.units.front()].active = "inactive";
+    run();
+    EXPECT_EQ(world.units[config.verify.units.front()].active, "active");
+    EXPECT_EQ(state().stopped, "");
+}
+
+TEST_F(Rollback, CannotBeKeptSoNothingIsChanged) {
+    world.fates["keep"] = Fate::system_failure;
+    EXPECT_EQ(run(), ExitCode::preflight_refused);
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_EQ(state().reason, Reason::rollback_unavailable);
+    EXPECT_FALSE(world.called("begin"));
+}
+
+TEST_F(Rollback, NeedsItsSpaceBesideTheUpgrades) {
+    world.kept_size = world.free_space;
+    EXPECT_EQ(run(), ExitCode::preflight_refused);
+    EXPECT_EQ(state().reason, Reason::rollback_space);
+    EXPECT_THAT(state().hint, HasSubstr("[rollback] mode = off"));
+}
+
+TEST_F(Rollback, WarnsOfWhatIsNotKept) {
+    world.unkept = {"/srv is on a remote file system (nfs) and is not kept"};
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_THAT(events(), HasSubstr("warning:preflight:rollback.unavailable"));
+}
+
+TEST_F(Rollback, WarnsOfWhatWasWrittenToWhileItWasCopied) {
+    world.torn = {"/opt/vmware/store"};
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_THAT(events(), HasSubstr("warning:prepare:rollback.unavailable"));
+}
+
+TEST_F(Rollback, IsBusyWhileAnUpgradeIsAtWork) {
+    world.fates["keep"] = Fate::crash;
+    run_and_crash();
+    try {
+        rollback("now");
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_EQ(failure.reason(), Reason::busy);
+    }
+}
+
+TEST_F(Rollback, AsksForTheBootAgainWhenItWasKilledBeforeThat) {
+    fail_the_change();
+    world.fates["reboot"] = Fate::crash;
+    run_and_crash();
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_EQ(world.count("reboot"), 2);
+}
+
+TEST_F(Rollback, IsGivenBackWhenNothingWasChanged) {
+    config.apply.interrupted = OnInterruption::stop;
+    world.fates["begin"] = Fate::power_cut;
+    run_and_crash();
+    EXPECT_EQ(world.kept.size(), 1U);
+    run();
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_TRUE(world.kept.empty());
+}
