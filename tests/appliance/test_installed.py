@@ -21,9 +21,13 @@ def test_the_units_load_without_a_warning(appliance):
     assert done.stdout + done.stderr == ""
 
 
-def test_the_verification_is_enabled_and_the_unattended_upgrade_is_not(appliance):
-    enabled = "systemctl is-enabled um-upgrade-verify.service um-upgrade-resume.timer um-upgrade.service um-upgrade.timer"
-    assert appliance.run(enabled, check=False).stdout.split() == ["enabled", "enabled", "disabled", "disabled"]
+def test_what_ends_an_upgrade_is_enabled_and_the_unattended_upgrade_is_not(appliance):
+    units = {
+        "um-upgrade-verify.service": "enabled", "um-upgrade-rollback.service": "enabled",
+        "um-upgrade-resume.timer": "enabled", "um-upgrade.service": "disabled", "um-upgrade.timer": "disabled",
+    }  # fmt: skip
+    said = appliance.run(f"systemctl is-enabled {' '.join(units)}", check=False).stdout.split()
+    assert dict(zip(units, said, strict=True)) == units
 
 
 def test_the_program_needs_only_what_every_release_has(appliance):

@@ -1,7 +1,5 @@
 """What keeps an upgrade from its end boot after boot: it ends, with a person if need be. One machine serves all."""
-import subprocess
-
-from harness.machine import CommandFailed, Unreachable, wait_until
+from harness.machine import wait_until
 from harness.products import VERSION
 from harness.small import NEW, OLD, PRODUCT
 
@@ -21,26 +19,6 @@ def verify_by(product, script, more=""):
     well = f"grep -qx {VERSION} {PRODUCT} || {{ echo Running; exit; }}\n"  # the preflight asks as well
     product.appliance.run("cat >/root/status.sh", input=well + script)
     product.configure(f"[verify]\nunits = sshd.service\nstatus_command = /root/status.sh\nrun_as = root\n{more}")
-
-
-def boot_until_it_has_ended(product, limit):
-    """Boots the machine each time that it goes down, and returns how often that was."""
-    appliance, boots = product.appliance, 0
-
-    def settled():
-        try:
-            return not appliance.in_this_boot() or product.record()["outcome"]
-        except (Unreachable, CommandFailed, subprocess.TimeoutExpired):
-            return False  # on its way down
-
-    while True:
-        wait_until("the machine goes down, or the upgrade has ended", settled, limit=600)
-        if appliance.in_this_boot():
-            return boots
-        boots += 1
-        assert boots <= limit, "it goes on and on"
-        appliance.kill()
-        appliance.start()  # it may go down again before it answers
 
 
 def test_killed_in_the_verification_it_verifies_at_the_next_start(product):
@@ -78,7 +56,7 @@ def test_a_boot_that_does_not_come_to_its_end_is_verified_all_the_same(product):
 def test_a_change_that_takes_the_machine_down_each_time_ends_with_a_person(product):
     product.offer(DIE, repeatable=True)
     product.start()
-    assert boot_until_it_has_ended(product, LIMIT) == LIMIT
+    assert product.boot_until_closed(LIMIT) == LIMIT
     upgrade = product.seen(product.wait_ended("um-upgrade-verify"))
     upgrade.ended("needs-manual", "interrupted", 10, "apply")
     assert (upgrade.attempts, product.version()) == (LIMIT, OLD)
@@ -89,7 +67,7 @@ def test_a_verification_that_takes_the_machine_down_each_time_ends_with_a_person
     verify_by(product, DIE, "[reboot]\npolicy = now\n")
     product.offer(NEW)
     product.start()
-    assert boot_until_it_has_ended(product, 1 + LIMIT) == 1 + LIMIT
+    assert product.boot_until_closed(1 + LIMIT) == 1 + LIMIT
     upgrade = product.seen(product.wait_ended("um-upgrade-verify"))
     upgrade.ended("needs-manual", "interrupted", 10, "verify")
     assert product.version() == VERSION

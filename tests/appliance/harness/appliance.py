@@ -116,9 +116,12 @@ class Appliance(Machine):
         return (set(acknowledged) - self.stored()) | again
 
     def wait_records(self, more=2):
-        """Waits until some more records were acknowledged than are now."""
-        target = len(self.acknowledged()) + more
-        wait_until(f"{more} more records", lambda: len(self.acknowledged()) >= target)
+        """Waits until some more records were acknowledged than are now.
+
+        After a take-back the store gives numbers anew, so each time counts that one was acknowledged.
+        """
+        target = self.acknowledged().total() + more
+        wait_until(f"{more} more records", lambda: self.acknowledged().total() >= target)
 
     # --- the auditor --------------------------------------------------------------------------------------------
     def journal(self, *matches):

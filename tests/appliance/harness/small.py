@@ -1,10 +1,11 @@
 """A product of one file, and media whose script renews it in a moment: what else the script does is the scenario."""
 import json
+import subprocess
 
 import jsonschema
 
 from .cache import PROJECT
-from .machine import wait_until
+from .machine import CommandFailed, Unreachable, wait_until
 from .media import make_iso, sign
 from .products import VERSION
 
@@ -13,12 +14,15 @@ HOME = "/opt/scenario"
 PRODUCT = f"{HOME}/version"
 NEW = f"echo {VERSION} >{PRODUCT}\n"
 OLD = "4.3.0.0"
+# Nothing is taken back: the scenarios look at what a failure leaves, and test_rollback.py asks for more.
 CONFIGURATION = f"""[product]
 version_command = cat {PRODUCT}
 [snapshot]
 confirmation = assume
 [reboot]
 policy = manual
+[rollback]
+mode = off
 """
 DROP_IN = "/etc/um-upgrade/um-upgrade.conf.d"
 RESET = f"echo {OLD} >{PRODUCT}; rm -f {DROP_IN}/60-scenario.conf; systemctl reset-failed 'um-upgrade*'"
@@ -76,6 +80,8 @@ class SmallProduct:
 
     def __init__(self, appliance, directory):
         self.appliance, self._directory, self._media = appliance, directory, 0
+        self.report = None  # what check() found
+        self._last = None  # the id of the upgrade before the one that start() starts
         appliance.run(f"mkdir {HOME}; {RESET}; cat >{DROP_IN}/50-scenario.conf", input=CONFIGURATION)
 
     def configure(self, more):
@@ -85,12 +91,12 @@ class SmallProduct:
     def version(self):
         return self.appliance.output(f"cat {PRODUCT}")
 
-    def offer(self, script, *, repeatable=False, size=4 << 20):
-        """Media with this script in the agent's directory."""
+    def offer(self, script, *, repeatable=False, size=4 << 20, beside=()):
+        """Media with this script in the agent's directory; beside: files that stand beside it."""
         self._media += 1
         out = self._directory / str(self._media)
         out.mkdir()
-        files = {"upgrade-um.sh": "#!/bin/bash\n" + script}
+        files = {"upgrade-um.sh": "#!/bin/bash\n" + script, **{path.name: path.read_bytes() for path in beside}}
         if repeatable:
             files["um-upgrade.ini"] = "[script]\nrepeat = safe\n"
         self.appliance.offer(sign(make_iso(out, files, size)))
@@ -101,7 +107,7 @@ class SmallProduct:
         Nothing of the digest, which is weak as the source's is. The report is as its schema says.
         """
         done = self.appliance.agent("check", "--json", check=False, limit=120)
-        report = json.loads(done.stdout)
+        self.report = report = json.loads(done.stdout)
         jsonschema.validate(report, SCHEMA)
         assert not report["failure"], report["failure"]
         found = {finding["reason"]: finding for finding in reversed(report["findings"])}
@@ -124,6 +130,7 @@ class SmallProduct:
 
     def start(self):
         """Starts the unit and goes on at once."""
+        self._last = (self.record() or {}).get("id")
         self.appliance.run("systemctl start --no-block um-upgrade")
 
     def wait_for(self, kind, stage=None):
@@ -153,6 +160,31 @@ class SmallProduct:
 
         wait_until(f"{unit} has ended", lambda: shows("ActiveState") in ("inactive", "failed"))
         return int(shows("ExecMainStatus"))
+
+    def boot_until_closed(self, limit, unless=None):
+        """Boots the machine each time that it goes down until the upgrade has ended; returns how often that was.
+
+        unless: the outcome of an upgrade that had ended and is taken back by hand.
+        """
+        appliance, boots = self.appliance, 0
+
+        def settled():
+            try:
+                if not appliance.in_this_boot():
+                    return True
+                record = self.record()
+            except (Unreachable, CommandFailed, subprocess.TimeoutExpired):
+                return False  # on its way down
+            return record and record["outcome"] not in (None, unless) and (unless or record["id"] != self._last)
+
+        while True:
+            wait_until("the machine goes down, or the upgrade has ended", settled, limit=600)
+            if appliance.in_this_boot():
+                return boots
+            boots += 1
+            assert boots <= limit, "it goes on and on"
+            appliance.kill()
+            appliance.start()  # it may go down again before it answers
 
     # --- afterwards ---------------------------------------------------------------------------------------------
     def close(self):
