@@ -1,6 +1,8 @@
 """The judge of power cuts: each thing that must never be is found, and nothing else is complained of."""
+import collections
 import copy
 import pathlib
+import re
 import sys
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from power_cut.judge import Judgement  # noqa: E402
+from power_cut.trial import WEIGHTS, plan  # noqa: E402
+from harness.picture import lost  # noqa: E402
 
 ID = "6f1c"
 NEW = ["base-1", "product-4.7"]
@@ -15,8 +19,8 @@ BEFORE = {
     "packages": ["base-1", "product-4.3"], "verify": [], "enabled": ["nginx"], "active": ["nginx.service"],
     "failed": [], "status": "vCloud Usage Meter 4.3.0.0: Running", "schema": "1", "store": "ok", "mounts": [],
     "loops": [], "guards": [], "kernel": [], "litter": [], "kept": ["history", "media", "state.ini"],
-    "closed": [], "events": [],
-    "record": {"upgrade": None}, "state": None,
+    "closed": [], "events": [], "files": {"/etc/hosts": "old"}, "way_back": [], "due": False,
+    "record": {"upgrade": None},
 }  # fmt: skip
 
 
@@ -24,35 +28,47 @@ def event(kind, at, boot="second", **fields):
     return {"UM_EVENT": kind, "UM_UPGRADE_ID": ID, "_BOOT_ID": boot, "__MONOTONIC_TIMESTAMP": str(at), **fields}
 
 
-def story(outcome):
+def story(outcome, *before_the_end, **end):
     return [
         event("upgrade-started", 1, "first"),
         event("stage-started", 2, "first", UM_STAGE="apply"),
         event("upgrade-resumed", 3),
-        event("upgrade-finished", 4, UM_OUTCOME=outcome),
+        *(event(kind, 4 + number) for number, kind in enumerate(before_the_end)),
+        event("upgrade-finished", 9, UM_OUTCOME=outcome, **end),
     ]
 
 
-def closed(outcome, change="done", **fields):
+def closed(outcome, **fields):
     """An appliance whose upgrade was interrupted once, and ended so; what differs from BEFORE is given."""
     upgrade = {
         "id": ID, "outcome": outcome, "stage": "verify", "attempts": 2, "reason": None, "message": "m", "hint": "h"
     }  # fmt: skip
     upgrade.update(fields.pop("upgrade", {}))
-    after = {"record": {"upgrade": upgrade}, "state": f"\nchange = {change}\n", "closed": [ID]}
+    after = {"record": {"upgrade": upgrade}, "closed": [ID]}
     return {**copy.deepcopy(BEFORE), **after, "events": story(outcome), **fields}
 
 
 def whole(**fields):
     new = {
         "packages": NEW, "active": ["nginx.service", "vmware-um-schedule.service"], "schema": "2",
-        "status": "vCloud Usage Meter 4.7.0.0: Running",
+        "status": "vCloud Usage Meter 4.7.0.0: Running", "way_back": [ID, f"{ID}/kept", f"{ID}/manifest"],
     }  # fmt: skip
     return closed("succeeded", **{**new, **fields})
 
 
-def needs_manual(**upgrade):
-    return closed("needs-manual", "begun", upgrade={"reason": "interrupted", **upgrade}, packages=NEW, schema="2")
+WAY_BACK = ("rollback-started", "rollback-finished")
+
+
+def taken_back(reason="interrupted", **fields):
+    upgrade = {"reason": reason, "message": "taken back: everything is as before", **fields.pop("upgrade", {})}
+    ends = {
+        "way_back": [ID, f"{ID}/added", f"{ID}/data"], "events": story("rolled-back", *WAY_BACK, UM_REASON=reason)
+    }  # fmt: skip
+    return closed("rolled-back", upgrade=upgrade, **{**ends, **fields})
+
+
+def needs_manual(reason):
+    return closed("needs-manual", upgrade={"reason": reason}, packages=NEW, schema="2")
 
 
 def judge(after, kind="packages", enabled=True, heard=()):
@@ -67,7 +83,11 @@ def judge(after, kind="packages", enabled=True, heard=()):
         (closed("failed"), {}, "failed"),
         (closed("refused"), {}, "refused"),
         (BEFORE, {"enabled": False}, "nothing-begun"),
-        (needs_manual(), {"kind": "script"}, "needs-manual"),
+        (taken_back(), {"kind": "script"}, "rolled-back"),
+        (taken_back(), {"kind": "failing"}, "rolled-back"),
+        (taken_back("script.failed"), {"kind": "failing"}, "rolled-back"),
+        (taken_back(way_back=[ID, f"{ID}/stores"]), {"kind": "failing"}, "rolled-back"),
+        (closed("failed"), {"kind": "failing"}, "failed"),
     ],
 )
 def test_what_may_be(after, options, outcome):
@@ -100,16 +120,65 @@ def test_what_may_be(after, options, outcome):
         (whole(events=[event("upgrade-started", 0)] * 2 + story("succeeded")), {}, "more than twice"),
         (closed("failed", packages=NEW), {}, "packages"),
         (closed("refused", schema="2"), {}, "schema"),
-        (needs_manual(), {"kind": "packages"}, "goes on by itself"),
-        (needs_manual(), {"kind": "repeatable"}, "goes on by itself"),
-        (needs_manual(message=""), {"kind": "script"}, "without a word"),
-        (needs_manual(reason="verify.unit"), {"kind": "script"}, "reason"),
-        (closed("needs-manual", upgrade={"reason": "interrupted"}), {"kind": "script"}, "goes on by itself"),
+        *((needs_manual("interrupted"), {"kind": kind}, "needs-manual: interrupted") for kind in WEIGHTS),
+        (needs_manual("rollback.failed"), {"kind": "failing"}, "needs-manual: rollback.failed"),
+        (whole(), {"kind": "failing"}, "said to have succeeded"),
+        (taken_back(failed=["um-upgrade.service"]), {"kind": "failing"}, "failed"),
+        (taken_back(closed=[ID, "again"]), {"kind": "failing"}, "history"),
+        (taken_back(), {"kind": "packages"}, "goes on by itself"),
+        (taken_back(), {"kind": "repeatable"}, "goes on by itself"),
+        (taken_back("verify.unit"), {"kind": "script"}, "another reason"),
+        (taken_back("verify.unit"), {"kind": "failing"}, "another reason"),
+        (taken_back("script.failed"), {"kind": "script"}, "another reason"),
+        (taken_back(upgrade={"message": "m"}), {"kind": "failing"}, "the message is"),
+        (taken_back(packages=NEW), {"kind": "failing"}, "packages"),
+        (taken_back(enabled=[]), {"kind": "failing"}, "enabled"),
+        (taken_back(active=[]), {"kind": "failing"}, "active"),
+        (taken_back(failed=["nginx.service"]), {"kind": "failing"}, "failed"),
+        (taken_back(status="vCloud Usage Meter 4.3.0.0: Offline"), {"kind": "failing"}, "status"),
+        (taken_back(schema="2"), {"kind": "failing"}, "schema"),
+        (taken_back(verify=["S.5......  c /etc/x"]), {"kind": "failing"}, "verify"),
+        (taken_back(files={"/etc/hosts": "new"}), {"kind": "failing"}, "/etc/hosts: old -> new"),
+        (taken_back(files={**BEFORE["files"], "/etc/x": "new"}), {"kind": "failing"}, "/etc/x: None -> new"),
+        (taken_back(files={f"/etc/{n}": "new" for n in range(19)}), {"kind": "failing"}, "and 12 more"),
+        (closed("failed", files={}), {"kind": "failing"}, "/etc/hosts: old -> None"),
+        (taken_back(due=True), {"kind": "failing"}, "taking back is due"),
+        (whole(due=True), {}, "taking back is due"),
+        (taken_back(way_back=[ID, f"{ID}/kept"]), {"kind": "failing"}, "of the way back is left"),
+        (taken_back(way_back=[ID, f"{ID}/manifest"]), {"kind": "failing"}, "of the way back is left"),
+        (taken_back(way_back=[ID, "other"]), {"kind": "failing"}, "too many ['other']"),
+        (closed("failed", way_back=[ID]), {}, "of the way back is left"),
+        (closed("refused", way_back=[ID]), {}, "of the way back is left"),
+        ({**BEFORE, "way_back": [ID]}, {"enabled": False}, "of the way back is left"),
+        (whole(way_back=[]), {}, "cannot be taken back by hand"),
+        (whole(way_back=[ID, f"{ID}/manifest", "other/kept"]), {}, "too many ['other/kept']"),
+        (taken_back(events=story("rolled-back", "rollback-started", UM_REASON="interrupted")), {"kind": "script"},
+         "does not tell of the way back"),
+        (taken_back(events=story("rolled-back", "rollback-finished", UM_REASON="interrupted")), {"kind": "script"},
+         "does not tell of the way back"),
+        (taken_back(events=story("rolled-back", *WAY_BACK)), {"kind": "script"}, "the end's reason"),
     ],
 )  # fmt: skip
 def test_what_must_not_be(after, options, word):
     _, violations = judge(after, **options)
     assert len(violations) == 1 and word in violations[0], violations
+
+
+@pytest.mark.parametrize(
+    "acknowledged, stored, set_aside, numbers",
+    [
+        ([1, 2, 3], {1, 2, 3, 4}, set(), []),
+        ([1, 2, 3], {1, 3}, set(), [2]),
+        ([1, 2, 2], {1, 2}, set(), [2]),  # the first one is gone: a store gives each number once
+        ([1, 2, 3, 4, 3], {1, 2, 3}, {1, 2, 3, 4}, []),  # taken back to 2; 3 is given anew
+        ([1, 2, 3, 4, 3], {1, 2, 3}, {1, 2, 3}, [4]),
+        ([1, 2, 3, 4, 3], {1, 2, 3}, {1, 2, 4}, [3]),
+        ([1, 2, 3, 4, 3], {1, 2}, {1, 2, 3, 4}, [3]),
+        ([1, 2, 3, 4, 3], {1, 2, 3}, set(), [3, 4]),
+    ],
+)
+def test_a_record_is_in_the_store_or_set_aside(acknowledged, stored, set_aside, numbers):
+    assert lost(collections.Counter(acknowledged), [stored, set_aside]) == set(numbers)
 
 
 def test_a_record_that_was_there_does_not_go_away():
@@ -127,3 +196,29 @@ def test_what_the_cut_may_take_from_the_journal():
     lost = whole(events=heard[1:])  # the one before it is gone, and a stage had begun since
     _, violations = judge(lost, heard=heard)
     assert len(violations) == 1 and "journal: upgrade-started was lost" in violations[0]
+
+
+REHEARSALS = {kind: {"processor_time": 100, "operations": 1000} for kind in ("packages", "failing")}
+
+
+def plans(count, kinds=tuple(WEIGHTS), seed=1):
+    return [plan(seed, number, "both", kinds, REHEARSALS) for number in range(1, count + 1)]
+
+
+def test_a_plain_run_has_cuts_of_all_kinds_in_the_whole_of_the_story():
+    made = plans(100)
+    assert {one["kind"] for one in made} == set(WEIGHTS)
+    for mode, whole_story in ("time", 100), ("write", 1000):
+        moments = [one["after"] for one in made if one["mode"] == mode]
+        assert min(moments) < 0.1 * whole_story and max(moments) > 0.9 * whole_story
+
+
+def test_the_sample_of_the_whole_run_goes_the_way_back():
+    lists = (pathlib.Path(__file__).resolve().parents[1] / "CMakeLists.txt").read_text()
+    count, seed = re.search(r"/power --cuts (\d+) --seed (\d+)\)", lists).groups()
+    sample = {(one["kind"], one["mode"]) for one in plans(int(count), seed=seed)}
+    assert {kind for kind, _ in sample} == {"failing", "script"} and {mode for _, mode in sample} == {"time", "write"}
+
+
+def test_kinds_can_be_chosen():
+    assert {one["kind"] for one in plans(20, ("failing", "script"))} == {"failing", "script"}

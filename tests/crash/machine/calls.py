@@ -8,12 +8,14 @@ import threading
 
 from machine import CRASH, output, wait_until
 
-PROCESSES = ("run", "apply", "verify")
+# Two stories: an upgrade, and one that fails and is taken back. The proof is the verification of what was taken back.
+PROCESSES = {"forth": ("run", "apply", "verify"), "back": ("run", "apply", "rollback", "proof")}
 CHANGING = (
     "write writev pwrite64 pwritev sendfile copy_file_range openat truncate ftruncate fallocate "
     "fsync fdatasync sync syncfs rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat mknod mknodat "
     "link linkat symlink symlinkat "
-    "chmod fchmod fchmodat chown fchown fchownat lchown utimensat setxattr fsetxattr removexattr fremovexattr "
+    "chmod fchmod fchmodat chown fchown fchownat lchown utimensat "
+    "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr "
     "mount umount2 fsmount move_mount ioctl fcntl sendmsg sendto clone clone3 fork vfork kill tgkill exit_group"
 ).split()
 # Of those, what changes nothing: a question, a descriptor of the process itself, a call that failed.
@@ -22,6 +24,8 @@ ASKING = re.compile(
     r"|ioctl\(.*(TCGETS|TIOCGPTN|TIOCGWINSZ)|.*\) += -1 E"
 )
 ASKING_D_BUS = ("sendmsg D-Bus LoadUnit", "sendmsg D-Bus Get ", "sendmsg D-Bus Hello")
+# Files that are kept, or taken from there, one after the other: of each call, so many are tried.
+ALIKE, ENOUGH = re.compile(r"/kept/\d+/\d+\b"), 4
 # How often `run` looks after the change, while it waits, depends on time. What comes after is counted from the call
 # that ends the wait.
 WAIT_ENDS = "umount2"
@@ -67,19 +71,23 @@ def trace(process, *more):
     (CRASH / process).write_text(f"-y -s 600 -o {log(process)} -e trace={','.join(CHANGING)} {' '.join(more)}\n")
 
 
-def points(process):
-    """Where that process can be killed, from the trace of an unharmed upgrade.
+def points(story, process):
+    """Where that process can be killed, from the trace of a story in which nobody was.
 
     What only asks is of no interest, unless it follows a change: that is the moment right after it, when somebody else
     may be at work on what was asked for.
     """
-    counts, found, after, changed = collections.Counter(), [], None, False
+    counts, alike, found, after, changed = collections.Counter(), collections.Counter(), [], None, False
     for line in lines(process):
         call, what = line.partition("(")[0], show(line)
         counts[call] += 1
         asks = ASKING.match(line) or what.startswith(ASKING_D_BUS)
+        alike[call] += bool(ALIKE.search(what)) and not asks
+        if ALIKE.search(what) and alike[call] > ENOUGH:
+            continue
         if not asks or (changed and what.startswith(ASKING_D_BUS)):
-            found.append({"process": process, "after": after, "call": call, "nth": counts[call], "what": what})
+            place = {"story": story, "process": process, "after": after, "call": call, "nth": counts[call]}
+            found.append({**place, "what": what})
         changed = not asks
         if call == WAIT_ENDS:
             after, counts = WAIT_ENDS, collections.Counter()

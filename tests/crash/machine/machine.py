@@ -4,7 +4,12 @@ import subprocess
 import time
 
 CRASH = pathlib.Path("/run/crash")  # what passes between the trials and what they wrap
-UNITS = ["um-upgrade.service", "um-upgrade-apply.service", "um-upgrade-verify.service"]
+# What each of the agent's processes is called here, and the unit that starts it.
+UNIT_OF = {
+    "run": "um-upgrade.service", "apply": "um-upgrade-apply.service",
+    "verify": "um-upgrade-verify.service", "rollback": "um-upgrade-rollback.service",
+}  # fmt: skip
+UNITS = list(UNIT_OF.values())
 
 
 def output(*command):
@@ -37,14 +42,14 @@ def at_work():
     return any(pathlib.Path(f"/sys/fs/cgroup/system.slice/{unit}").exists() for unit in UNITS)
 
 
-def jobs():
+def jobs(*units):
     """What systemd is about to start or stop."""
-    return output("systemctl", "list-jobs", "--no-legend", *UNITS)
+    return output("systemctl", "list-jobs", "--no-legend", *units)
 
 
 def settled():
     """Waits until no unit of the agent is at work, nor about to be."""
-    wait_until("the agent's units end", lambda: not at_work() and not jobs() and not at_work())
+    wait_until("the agent's units end", lambda: not at_work() and not jobs(*UNITS) and not at_work())
 
 
 def end_at_work():
@@ -53,10 +58,11 @@ def end_at_work():
     settled()
 
 
-def logind_reboots():
-    """Whether logind is about to start a reboot that it was asked for."""
+def reboot_is_coming():
+    """Whether logind is about to start a reboot that it was asked for, or systemd is at it."""
     login = ["org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"]
-    return output("busctl", "get-property", *login, "PreparingForShutdown") != "b false"
+    asked = output("busctl", "get-property", *login, "PreparingForShutdown") != "b false"
+    return asked or bool(jobs("reboot.target"))
 
 
 def loop_devices():

@@ -1,7 +1,14 @@
 """What may be said of an appliance after a power cut: pure decisions over what look() saw before and afterwards."""
+from harness.picture import differences
 
 FULL = {"succeeded", "succeeded-with-warnings"}
 BACK = {"refused", "failed"}
+TAKEN_BACK = "rolled-back"
+# Of which kinds of media an upgrade is taken back, and why. The others go on by themselves, whatever cuts them off.
+TAKEN_BACK_FOR = {"script": {"interrupted"}, "failing": {"script.failed", "interrupted"}}
+# What must not outlive an upgrade that was taken back. What was moved aside does, and notes of the agent's own may.
+KEPT = {"kept", "manifest", "ballast", "temporary"}
+SHOWN = 8  # of many differences
 
 
 class Judgement:
@@ -20,16 +27,17 @@ class Judgement:
     def _expect(self, name, found, wanted):
         if found != wanted:
             if isinstance(found, list) and isinstance(wanted, list):
-                found, wanted = (sorted(set(a) - set(b)) for a, b in ((found, wanted), (wanted, found)))
+                found, wanted = (listed(set(a) - set(b)) for a, b in ((found, wanted), (wanted, found)))
                 self.violations.append(f"{name}: too many {found}, missing {wanted}")
             else:
                 self.violations.append(f"{name}: {found!r}, not {wanted!r}")
 
     def _judge_outcome(self):
-        """Wholly old, wholly new, or a person is asked for where that is documented: the word for it."""
-        after, plan = self._after, self._plan
+        """Wholly old or wholly new, and nobody is asked for: the word for it."""
+        plan = self._plan
         if not self._upgrade:
             self._judge_old()
+            self._expect("of the way back is left", self._after["way_back"], [])
             # A stage after the first is said to begin once it stands in the record.
             stages = {event.get("UM_STAGE") for event in self._heard if event["UM_EVENT"] == "stage-started"}
             if stages - {"find"}:
@@ -43,20 +51,49 @@ class Judgement:
             return "open"
         self._judge_story(self._upgrade["id"], outcome)
         if outcome in FULL:
+            if plan["kind"] == "failing":
+                self.violations.append(f"the media's script fails, and the upgrade is said to have {outcome}")
             self._judge_new()
         elif outcome in BACK:
             self._judge_old()
+        elif outcome == TAKEN_BACK:
+            self._judge_taken_back()
         else:
-            self._expect("reason", self._upgrade["reason"], "interrupted")
-            if not (self._upgrade["message"] and self._upgrade["hint"]):
-                self.violations.append("a person is asked for without a word")
-            if plan["kind"] != "script" or "\nchange = begun\n" not in after["state"]:
-                self.violations.append(f"needs-manual where it goes on by itself: {self._upgrade['message']}")
+            self.violations.append(f"{outcome}: {self._upgrade['reason']}: {self._upgrade['message']}")
+        self._judge_way_back(self._upgrade["id"], outcome)
         return outcome
 
     def _judge_old(self):
         for look in ("packages", "enabled", "active", "failed", "status", "schema", "verify"):
             self._expect(look, self._after[look], self._before[look])
+        changed = differences(*({"files": seen["files"]} for seen in (self._before, self._after)))
+        self._expect("files", changed, [])
+
+    def _judge_taken_back(self):
+        reason, message, kind = self._upgrade["reason"], self._upgrade["message"], self._plan["kind"]
+        if kind not in TAKEN_BACK_FOR:
+            self.violations.append(f"taken back where it goes on by itself: {message}")
+        elif reason not in TAKEN_BACK_FOR[kind]:
+            self.violations.append(f"taken back for another reason: {reason}: {message}")
+        if not message.startswith("taken back: "):
+            self.violations.append(f"taken back, and the message is: {message}")
+        self._judge_old()
+
+    def _judge_way_back(self, upgrade, outcome):
+        """A success can be taken back by hand. Else what was kept goes, and what was moved aside stays."""
+        stores, due = self._after["way_back"], self._after["due"]
+        if due:
+            self.violations.append("taking back is due, and the record is closed")
+        others = [path for path in stores if path.split("/")[0] != upgrade]
+        kept = [path for path in stores if path.split("/")[-1] in KEPT]
+        if outcome in FULL:
+            self._expect("ways back", others, [])
+            if f"{upgrade}/manifest" not in stores:
+                self.violations.append("what succeeded cannot be taken back by hand")
+        elif outcome == TAKEN_BACK:
+            self._expect("of the way back is left", sorted({*others, *kept}), [])
+        elif outcome in BACK:
+            self._expect("of the way back is left", stores, [])
 
     def _judge_new(self):
         after = self._after
@@ -89,6 +126,10 @@ class Judgement:
             self.violations.append(f"a story that begins or ends more than twice: {' '.join(kinds)}")
         if self._upgrade["attempts"] > 1 and "upgrade-resumed" not in kinds:
             self.violations.append(f"a story without its interruption: {' '.join(kinds)}")
+        if outcome == TAKEN_BACK:
+            self._expect("the end's reason", last.get("UM_REASON"), self._upgrade["reason"])
+            if not {"rollback-started", "rollback-finished"} <= set(kinds):
+                self.violations.append(f"a story that does not tell of the way back: {' '.join(kinds)}")
         self._judge_lost_entries(upgrade)
 
     def _judge_lost_entries(self, upgrade):
@@ -102,6 +143,12 @@ class Judgement:
         rest = heard[heard.index(lost[0]) + 1 :]
         if any(event["UM_EVENT"] == "stage-started" and event["_BOOT_ID"] == lost[0]["_BOOT_ID"] for event in rest):
             self.violations.append(f"journal: {describe(lost[0])} was lost, though a later stage had begun")
+
+
+def listed(items):
+    """The first of them, in order, and how many more there are."""
+    items = sorted(items)
+    return items[:SHOWN] + ([f"and {len(items) - SHOWN} more"] if len(items) > SHOWN else [])
 
 
 def identity(event):

@@ -14,7 +14,14 @@ from . import HERE
 from .looking import look
 from .machine import WITNESS, PoweredAppliance
 
-MEDIA = {"packages": ["--no-script"], "repeatable": ["--repeatable-script"], "script": []}
+MEDIA = {
+    "packages": ["--no-script"],
+    "repeatable": ["--repeatable-script"],
+    "script": [],
+    "failing": ["--script", HERE / "failing-upgrade-um.sh"],
+}
+# The product's store lives: it is kept while nobody writes to it.
+CONFIGURATION = "[rollback]\ndata = /opt/vmware/cloudusagemetering/var\n"
 # None of them has anything to say here, and every reload of systemd runs them all: seconds, when they are emulated.
 WITHOUT_GENERATORS = (
     "mkdir -p /etc/systemd/system-generators && cd /usr/lib/systemd/system-generators && "
@@ -33,14 +40,14 @@ def packages():
 
 @functools.cache
 def media():
-    """packages/, repeatable/ and script/: the same packages, and what is said about how they are installed."""
+    """A directory for each kind: the same packages, and what is said about how they are installed."""
 
     def make(out):
         for kind, options in MEDIA.items():
             (out / kind).mkdir()
             products.make_media(out / kind, *options, rpms=packages())
 
-    inputs = [PROJECT / "rpm" / "media", packages().name, products.keys().name]
+    inputs = [PROJECT / "rpm" / "media", HERE / "failing-upgrade-um.sh", packages().name, products.keys().name]
     return cached("light-media", inputs, make)
 
 
@@ -60,6 +67,7 @@ def ready():
             unpack = f"mkdir {ELSEWHERE} && tar -x --no-same-owner -C {ELSEWHERE}"
             subprocess.run([*appliance.ssh(), unpack], input=packed, check=True)
             appliance.install_witness()
+            appliance.run("cat >/etc/um-upgrade/um-upgrade.conf.d/trial.conf", input=CONFIGURATION)
             appliance.run(WITHOUT_GENERATORS)
             appliance.run(SNAPSHOT.replace("24h", "3650d"))
             appliance.wait_quiet()
@@ -67,7 +75,8 @@ def ready():
             appliance.run("sync")
             appliance.save(out)
 
-    inputs = [WITNESS, WITHOUT_GENERATORS, HERE / "look", installed().parent.name, media().name]
+    looks = [HERE / "look", PROJECT / "tests" / "appliance" / "harness" / "picture.py"]
+    inputs = [WITNESS, CONFIGURATION, WITHOUT_GENERATORS, *looks, installed().parent.name, media().name]
     return cached("power-ready", inputs, make)
 
 

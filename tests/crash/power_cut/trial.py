@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from harness.machine import PATIENCE, Unreachable
+from harness.picture import lost_records
 
 from . import prepared
 from .judge import Judgement, describe
@@ -13,18 +14,29 @@ from .looking import look
 # Far more than an upgrade takes that begins anew, and than any stall of a shared machine.
 LIMIT = 1200
 BOOTS = 8
+# Media, and how many of all cuts are theirs: packages for the package manager; a script that may be repeated, or not;
+# and one that fails at its end, so that the upgrade is taken back.
+WEIGHTS = {"packages": 3, "repeatable": 1, "script": 2, "failing": 4}
 
 
 class Silence(Exception):
     """The appliance neither goes on nor says why not."""
 
 
-def plan(seed, number, mode, rehearsal):
-    """Everything that chance decides about a cut, from the seed alone."""
+def rehearsed(kind):
+    """Which upgrade without a cut goes the same way."""
+    return "failing" if kind == "failing" else "packages"
+
+
+def plan(seed, number, mode, kinds, rehearsals):
+    """Everything that chance decides about a cut, from the seed alone.
+
+    rehearsals: by kind of media, what was measured over the whole of an upgrade without a cut, its proof included.
+    """
     chance = random.Random(f"{seed}/{number}")
     made = {
         "number": number,
-        "kind": chance.choices(["packages", "repeatable", "script"], [7, 2, 1])[0],
+        "kind": chance.choices(kinds, [WEIGHTS[kind] for kind in kinds])[0],
         "enabled": chance.random() < 0.5,
         "kept": chance.choice([0, 0.5, 0.9]),
         "mode": chance.choice(["time", "write"]),
@@ -32,16 +44,17 @@ def plan(seed, number, mode, rehearsal):
     }
     if mode != "both":
         made["mode"] = mode
+    measured = rehearsals[rehearsed(made["kind"])]
     if made["mode"] == "time":
-        made["after"] = round(made["moment"] * rehearsal["processor_time"], 1)
+        made["after"] = round(made["moment"] * measured["processor_time"], 1)
     else:
-        made["after"] = 1 + int(made["moment"] * rehearsal["operations"])
+        made["after"] = 1 + int(made["moment"] * measured["operations"])
     return made
 
 
 def how(made):
     """A cut in words."""
-    unit = "s of processor time" if made["mode"] == "time" else "writes and flushes from apply on"
+    unit = "s of processor time" if made["mode"] == "time" else "writes and flushes from prepare on"
     enabled = "enabled" if made["enabled"] else "disabled"
     return f"#{made['number']} {made['kind']}, {enabled}, after {made['after']} {unit}, {made['kept']:.0%} of the cache"
 
@@ -56,22 +69,24 @@ def is_over(appliance):
 
 
 def run_to_the_cut(appliance, made):
-    """Lets the machine run until the moment of the cut; it is still on the power then, but for a stopped disk."""
-    begun, armed = appliance.processor_time(), False
+    """Lets the machine run, reboots included, until the moment of the cut; returns in which boot that is.
+
+    The machine is still on the power then, but for a stopped disk.
+    """
+    begun, armed, boot = appliance.processor_time(), False, 1
     end = time.monotonic() + LIMIT * PATIENCE
     while time.monotonic() < end:
         if made["mode"] == "time" and appliance.processor_time() - begun >= made["after"]:
-            return
+            return boot
         if appliance.storage.stopped.is_set() or is_over(appliance):
-            return
-        if made["mode"] == "write" and not armed and stage_begun(appliance, "apply"):
+            return boot
+        if made["mode"] == "write" and not armed and stage_begun(appliance, "prepare"):
             appliance.storage.stop_after(made["after"])
             armed = True
         if not appliance.in_this_boot():
-            if made["mode"] == "write":
-                return  # the last write before the reboot was the last chance
             appliance.kill()
             appliance.start()
+            boot += 1
         time.sleep(0.05)
     raise Silence("the upgrade did not come to where the cut was due")
 
@@ -116,8 +131,8 @@ def cut(made):
     result = {**made, "boots": 0, "outcome": "?", "violations": [], "remarks": []}
     with prepared.begun(f"power-{made['number']}", made["kind"], made["enabled"]) as appliance:
         try:
-            run_to_the_cut(appliance, made)
-            result["at"] = last_stage(appliance)
+            boot = run_to_the_cut(appliance, made)
+            result["at"] = f"boot {boot}, {last_stage(appliance)}"
             result["lost"], result["unflushed"] = appliance.cut(random.Random(made["moment"]), made["kept"])
             result["boots"] = leave_alone(appliance)
             judge(appliance, made, result)
@@ -139,7 +154,7 @@ def judge(appliance, made, result):
     result["violations"] += judgement.violations
     if judgement.outcome != "needs-manual":
         appliance.wait_records()
-    lost = appliance.lost_records()
+    lost = lost_records(appliance)
     if lost:
         result["violations"].append(f"usage records were lost: {sorted(lost)}")
     result["violations"] += orderly_end(appliance)
