@@ -200,6 +200,16 @@ TEST_F(Keeping, IsNoWayBackUntilItIsComplete) {
     EXPECT_EQ(text_of(root("usr/bin/tool")), "tool");
 }
 
+TEST_F(Keeping, CountsWhatAnEarlierWayBackMakesFree) {
+    must("head -c 3M /dev/zero >" + root("etc/large"));
+    const auto before = keeper.cost(scope);
+    ASSERT_EQ(before.needs.size(), 1U);
+    EXPECT_GT(before.needs[0].bytes, 3U << 20);
+    keep();
+    EXPECT_LT(keeper.cost(scope).needs[0].bytes, 1U << 20);
+    EXPECT_EQ(keeper.cost(scope).bytes, before.bytes);
+}
+
 TEST_F(Keeping, GivesAllItsSpaceBack) {
     keep();
     EXPECT_THAT(keeper.kept(), ElementsAre("id"));

@@ -56,6 +56,26 @@ KeepCost cost_of(Survey& survey) {
     return cost;
 }
 
+std::uint64_t taken_below(const std::string& path) {
+    constexpr std::uint64_t unit = 512; // of st_blocks, stat(2)
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) < 0)
+        return 0; // ignoring: there is none, or it goes just now
+    // Whatever has another name stays where that is.
+    const bool alone = S_ISDIR(status.st_mode) || status.st_nlink == 1;
+    auto bytes = alone ? static_cast<std::uint64_t>(status.st_blocks) * unit : 0;
+    if (S_ISDIR(status.st_mode))
+        for (const auto& name : names_in(path))
+            bytes += taken_below(path + "/" + name);
+    return bytes;
+}
+
+/// What discard() of this store makes free.
+std::uint64_t given_back(const std::string& store) {
+    return taken_below(kept_directory(store)) + taken_below(added_directory(store)) +
+           taken_below(ballast_file(store));
+}
+
 /// Makes stores and fills them.
 class Filling {
 public:
@@ -237,7 +257,14 @@ KeepCost FileKeeper::cost(const KeepScope& scope) {
     Survey survey(scope, directory_, "ID");
     survey.look_at_system();
     survey.look_at_data();
-    return cost_of(survey);
+    auto cost = cost_of(survey);
+    const MountPoints mounts;
+    for (const auto& id : all()) // they make room before anything is kept
+        for (const auto& store : stores_of(id))
+            for (auto& need : cost.needs)
+                if (mounts.of(store).path == mounts.of(need.directory).path)
+                    need.bytes -= std::min(need.bytes, given_back(store));
+    return cost;
 }
 
 KeepCost FileKeeper::keep(const std::string& id, const KeepScope& scope, const Around& with_product_stopped) {
