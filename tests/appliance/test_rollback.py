@@ -302,16 +302,6 @@ def test_a_success_can_be_taken_back_by_hand(product, old, rpms):
     refused_by(product, "rollback.unavailable", "rollback.expired")
 
 
-def test_a_way_back_that_is_only_offered_waits_for_a_person(product):
-    product.configure(configuration(mode="offer"))
-    failed = product.upgrade("exit 7")
-    failed.ended("needs-manual", "script.failed", 7, "status 7")
-    assert "um-upgrade rollback --why" in failed.hint
-    assert not failed.told("rollback-started") and not failed.told("reboot-requested")
-    told = json.loads(product.appliance.agent("status", "--json").stdout)
-    assert told["way_back"] == {"until": None}
-
-
 # --- no way back ------------------------------------------------------------------------------------------------
 def test_room_for_the_upgrade_but_not_for_the_way_back_is_refused(product):
     appliance, large = product.appliance, "/opt/vmware/large"
@@ -384,3 +374,14 @@ def test_a_way_back_is_given_up_when_its_time_is_over(product, rpms):
     assert appliance.run(f"find {STORES} -name kept -o -name added -o -name ballast", check=False).stdout == ""
     refused_by(product, "rollback.expired")
     assert json.loads(appliance.agent("status", "--json").stdout)["way_back"] is None
+
+
+def test_a_way_back_that_is_only_offered_waits_for_a_person(product):
+    """The last one: it is kept until somebody decides."""
+    product.configure(f"[rollback]\nmode = offer\ndata = {DATA}\n")  # of a product that is old once more
+    failed = product.upgrade("exit 7")
+    failed.ended("needs-manual", "script.failed", 7, "status 7")
+    assert "um-upgrade rollback --why" in failed.hint
+    assert not failed.told("rollback-started") and not failed.told("reboot-requested")
+    told = json.loads(product.appliance.agent("status", "--json").stdout)
+    assert told["way_back"] == {"until": None}

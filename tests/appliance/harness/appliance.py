@@ -50,8 +50,8 @@ class Appliance(Machine):
         self.put(path, f"{MEDIA_DIRECTORY}/{path.name}")
 
     def answer_for_rpm(self):
-        """Spares the agent from asking rpm for the product's version, which takes a second or two under emulation."""
-        answer = f"[product]\nversion_command = echo {self.product_version()}\n"
+        """Spares the agent from asking rpm, for the product's version or its files: seconds, under emulation."""
+        answer = f"[product]\nversion_command = echo {self.product_version()}\n[rollback]\nmode = off\n"
         self.run("cat >/etc/um-upgrade/um-upgrade.conf.d/answer.conf", input=answer)
 
     def offer(self, media):
