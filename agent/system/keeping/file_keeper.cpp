@@ -231,7 +231,6 @@ KeptFiles manifest_of(Survey& survey) {
         for (const auto& root : *roots)
             if (!is_below_any(root, {&scope.trees, &scope.databases, &scope.data}))
                 manifest.trees.push_back(root);
-    manifest.data = scope.data;
     manifest.databases = scope.databases;
     manifest.excluded = scope.excluded;
     manifest.absent = survey.absent();

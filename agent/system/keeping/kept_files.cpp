@@ -125,9 +125,11 @@ struct List {
     std::vector<std::string> KeptFiles::*paths;
 };
 
-constexpr List lists[] = {{"store", &KeptFiles::stores},      {"tree", &KeptFiles::trees},
-                          {"data", &KeptFiles::data},         {"database", &KeptFiles::databases},
-                          {"excluded", &KeptFiles::excluded}, {"absent", &KeptFiles::absent}};
+constexpr List lists[] = {{"store", &KeptFiles::stores},
+                          {"tree", &KeptFiles::trees},
+                          {"database", &KeptFiles::databases},
+                          {"excluded", &KeptFiles::excluded},
+                          {"absent", &KeptFiles::absent}};
 
 void parse_line(KeptFiles& manifest, std::string_view line) {
     const auto fields = split(line, '\t');

@@ -37,8 +37,7 @@ struct Entry {
 struct KeptFiles {
     std::vector<std::string> stores;    ///< directories
     std::vector<std::string> trees;     ///< that hold nothing else than what stands here
-    std::vector<std::string> data;      ///< those among them that are the product's data
-    std::vector<std::string> databases; ///< and those whose new content is worth nothing
+    std::vector<std::string> databases; ///< those among them whose new content is worth nothing
     std::vector<std::string> excluded;
     std::vector<std::string> absent; ///< paths that were not there, and may be later
     std::vector<Entry> entries;      ///< directories stand before what they hold

@@ -10,8 +10,6 @@
 #include <fcntl.h>
 #include <set>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unordered_set>
 
 namespace um {
 namespace {
@@ -84,8 +82,8 @@ private:
             sync_file_system(store);
     }
 
-    // --- what was not there
-    // -------------------------------------------------------------------------------------
+    // What was not there.
+
     void clear() {
         for (const auto& path : kept_.absent)
             if (look_at(path) && !known_.is_left_out(path) && !known_.holds_left_out(path))
@@ -176,8 +174,8 @@ private:
         rename_file(path, place_aside(path, !is_worthless(path) && holds_data(path)));
     }
 
-    // --- what was there
-    // -----------------------------------------------------------------------------------------
+    // What was there.
+
     void put(const Entry& entry) {
         auto now = look_at(entry.path);
         if (now && (now->entry.kind == EntryKind::directory) != (entry.kind == EntryKind::directory)) {
