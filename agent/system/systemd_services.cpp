@@ -146,6 +146,10 @@ UnitHistory SystemdServices::history(const std::string& service) {
         service.compare(service.size() - suffix.size(), suffix.size(), suffix) == 0)
         history.restarts =
             number_property<std::uint32_t>({systemd, object.path, service_interface}, "NRestarts", "u");
+    // systemd counts a restart when its pause (RestartSec=) is over: "auto-restart", and "-queued" since 254.
+    const std::string_view pause = "auto-restart";
+    if (text_property(object, "SubState").compare(0, pause.size(), pause) == 0)
+        ++history.restarts;
     return history;
 }
 

@@ -166,7 +166,15 @@ std::vector<Finding> judge_units(const std::vector<UnitHealth>& units, const Unw
     for (const auto& [unit, active, restarts, steady] : units) {
         const auto hint = fmt::format("look at 'journalctl -u {}'", unit);
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(steady).count();
-        if (active == "activating" || active == "reloading")
+        if (active == "activating" &&
+            restarts > 0) // it came up before, or gave up before: that is no slow start
+            findings.push_back(about(
+                unit, before,
+                failure(Reason::verify_unit,
+                        fmt::format("{} does not stay up: restarted {} times since the boot, and is starting",
+                                    unit, restarts),
+                        hint)));
+        else if (active == "activating" || active == "reloading")
             findings.push_back(
                 about(unit, before,
                       failure(Reason::verify_deadline, fmt::format("{} is still {}", unit, active), hint)));

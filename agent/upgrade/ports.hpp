@@ -137,7 +137,7 @@ struct UnitStatus {
 
 /// What a service has been through in this boot.
 struct UnitHistory {
-    unsigned restarts = 0;                    ///< how often systemd started it again by itself
+    unsigned restarts = 0; ///< how often systemd started it again by itself, or is about to
     std::chrono::microseconds active_since{}; ///< on Appliance::uptime()'s clock
 };
 

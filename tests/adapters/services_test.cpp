@@ -307,6 +307,8 @@ TEST_F(Systemd, TellsWhatAServiceHasBeenThrough) {
     EXPECT_EQ(services.history("a.service").active_since, std::chrono::seconds(20'000));
     EXPECT_EQ(services.history("a.service").restarts, 3U);
     EXPECT_EQ(services.history("a.socket").restarts, 0U); // no service, and has no such property
+    systemd.properties[unit + "SubState"] = "auto-restart";
+    EXPECT_EQ(services.history("a.service").restarts, 4U); // the one that is due
 }
 
 TEST_F(Systemd, KnowsAUnitByItsOwnName) {

@@ -104,6 +104,11 @@ TEST(Units, ThatAreStillStartingHaveADeadline) {
               "verify.deadline: a.service is still activating\n");
 }
 
+TEST(Units, ThatAreBetweenTwoStartsDoNotStayUp) {
+    EXPECT_EQ(verdict_on({{"a.service", "activating", 1, {}}}),
+              "verify.unit: a.service does not stay up: restarted 1 times since the boot, and is starting\n");
+}
+
 TEST(Units, ThatCrashTwentySecondsAfterEachStartDoNotStayUp) {
     EXPECT_EQ(verdict_on({{"a.service", "active", 4, std::chrono::seconds(20)}}),
               "verify.unit: a.service does not stay up: restarted 4 times since the boot, active for 20 s\n");
