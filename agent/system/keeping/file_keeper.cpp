@@ -129,8 +129,7 @@ private:
             return;
         const int directory = bucket(entry);
         entry.number = number_;
-        if (item.keeping == Keeping::link &&
-            ::linkat(AT_FDCWD, entry.path.c_str(), directory, std::to_string(number_).c_str(), 0) == 0) {
+        if (item.keeping == Keeping::link && link(entry.path, directory)) {
             entry.text =
                 item.known_digest.empty() ? sha256_of_file(entry.path) : std::move(item.known_digest);
             return;
@@ -142,6 +141,17 @@ private:
             if (!item.gone)
                 throw;
         }
+    }
+
+    /// Looked up once for each directory, not for each file: files come directory by directory.
+    bool link(const std::string& path, int directory) {
+        const auto name = path.rfind('/') + 1;
+        if (path.compare(0, name, parent_name_) != 0) {
+            parent_name_.assign(path, 0, name);
+            parent_ = Fd(::open(parent_name_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        }
+        return ::linkat(parent_.get(), path.c_str() + name, directory, std::to_string(number_).c_str(), 0) ==
+               0;
     }
 
     /// Whether it was copied as it was looked at; one that was renamed into its place meanwhile was not.
@@ -183,6 +193,8 @@ private:
     std::size_t done_ = 0;
     std::size_t opened_ = 0;
     std::uint64_t number_ = 0;
+    Fd parent_;               ///< the directory of the file that was linked last
+    std::string parent_name_; ///< with the slash at its end
     Fd bucket_;
     std::pair<std::uint32_t, std::uint64_t> bucket_id_{UINT32_MAX, 0};
     std::vector<std::string> torn_;

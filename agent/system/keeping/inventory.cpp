@@ -52,6 +52,9 @@ Survey::Survey(const KeepScope& scope, std::string directory, std::string id)
         follow_links(*paths);
     for (auto* roots : {&scope_.trees, &scope_.databases, &scope_.data})
         follow_roots(*roots, scope_.copied);
+    items_.reserve(scope_.packaged.size());
+    known_.reserve(scope_.packaged.size());
+    packaged_.reserve(scope_.packaged.size());
     LinkResolver resolve;
     for (auto& file : scope_.packaged) {
         file.path = resolve(file.path);

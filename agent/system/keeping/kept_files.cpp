@@ -3,8 +3,10 @@
 #include "failure.hpp"
 #include "system/keeping/inode.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 namespace um {
 namespace {
@@ -14,19 +16,23 @@ constexpr std::string_view ending = "whole ";
 constexpr char hexadecimal[] = "0123456789abcdef";
 
 /// Fields are parted by tabs and lines by line feeds: what would be taken for them is escaped.
-std::string escape(std::string_view text) {
-    std::string result;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == '%' || byte == 0x7f || byte == '=' || byte == ',') {
-            result += '%';
-            result += hexadecimal[byte >> 4U];
-            result += hexadecimal[byte & 15U];
-        } else {
-            result += c;
-        }
+bool is_escaped(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == '%' || byte == 0x7f || byte == '=' || byte == ',';
+}
+
+void append_escaped(std::string& line, std::string_view text) {
+    for (;;) {
+        const auto* const special = std::find_if(text.begin(), text.end(), is_escaped);
+        line.append(text.begin(), special);
+        if (special == text.end())
+            return;
+        const auto byte = static_cast<unsigned char>(*special);
+        line += '%';
+        line += hexadecimal[byte >> 4U];
+        line += hexadecimal[byte & 15U];
+        text.remove_prefix(static_cast<std::size_t>(special - text.begin()) + 1);
     }
-    return result;
 }
 
 template <class Number>
@@ -61,14 +67,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     return parts;
 }
 
-std::string to_text(const Attributes& attributes) {
-    std::string text;
+void append(std::string& line, const Attributes& attributes) {
+    bool first = true;
     for (const auto& [name, value] : attributes) {
-        if (!text.empty())
-            text += ',';
-        text.append(escape(name)).append("=").append(escape(value));
+        if (!std::exchange(first, false))
+            line += ',';
+        append_escaped(line, name);
+        line += '=';
+        append_escaped(line, value);
     }
-    return text;
 }
 
 Attributes parse_attributes(std::string_view text) {
@@ -93,8 +100,14 @@ void append(std::string& text, const Entry& entry) {
                    static_cast<char>(entry.kind), entry.mode, entry.uid, entry.gid, entry.modified_ns,
                    entry.size, entry.flags, entry.store, entry.number,
                    (entry.set_aside ? aside_mark : 0U) | (entry.copied ? copied_mark : 0U));
-    text += escape(entry.text) + "\t" + escape(entry.same_as) + "\t" + to_text(entry.attributes) + "\t" +
-            escape(entry.path) + "\n";
+    append_escaped(text, entry.text);
+    text += '\t';
+    append_escaped(text, entry.same_as);
+    text += '\t';
+    append(text, entry.attributes);
+    text += '\t';
+    append_escaped(text, entry.path);
+    text += '\n';
 }
 
 Entry parse_entry(const std::vector<std::string_view>& fields) {
@@ -146,8 +159,11 @@ void parse_line(KeptFiles& manifest, std::string_view line) {
 std::string to_text(const KeptFiles& manifest) {
     std::string text(heading);
     for (const auto& list : lists)
-        for (const auto& path : manifest.*list.paths)
-            text += fmt::format("{}\t{}\n", list.word, escape(path));
+        for (const auto& path : manifest.*list.paths) {
+            text.append(list.word).append("\t");
+            append_escaped(text, path);
+            text += '\n';
+        }
     for (const auto& entry : manifest.entries)
         append(text, entry);
     const auto digest = sha256_of(text);
