@@ -10,6 +10,7 @@
 #include "upgrade/way_back.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <iterator>
 #include <sstream>
 
@@ -44,7 +45,9 @@ void ensure_verification_if_possible(Job& job) {
 
 void ask_for_boot(Job& job) {
     job.state.reboot_is_left = job.config.reboot.policy == RebootPolicy::manual;
-    stages::request_reboot(job, "the upgrade is taken back in the boot that follows");
+    stages::request_reboot(job, job.state.rollback == Return::taken
+                                    ? "the old system is back, and is proved in the boot that follows"
+                                    : "the upgrade is taken back in the boot that follows");
 }
 
 ExitCode close_not_taken_back(Job& job) {
@@ -94,7 +97,8 @@ void reboot_early(Job& job) {
     const auto done = job.ports.appliance.run(
         {"systemctl", "--no-block", "--job-mode=replace-irreversibly", "start", "reboot.target"}, "",
         command_limit);
-    if (done.status != 0)
+    // The reboot stops this unit, and may end systemctl before it has told of its success.
+    if (done.status != 0 && done.status != 128 + SIGTERM)
         job.audit.output(job.state, fmt::format("systemctl start reboot.target: {}, ignoring: {} asks again",
                                                 done.said(), verify_unit));
 }

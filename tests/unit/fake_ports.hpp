@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 
@@ -58,6 +59,7 @@ struct World {
     std::string shutdown_due;                   ///< its kind; empty: none
     bool awaits_input = false;                  ///< somebody reads what is typed
     std::string damage;                         ///< of the rpm database, in rpm's words
+    std::deque<CommandResult> verified;         ///< what rpm -Va answers, in turns; then that all is well
     std::string lock_holder;                    ///< of the rpm database; empty: nobody
     std::map<std::string, std::uint64_t> files; ///< and their sizes
     std::optional<std::uint64_t> mounted;       ///< st_dev of what stands on the mount point
@@ -90,6 +92,14 @@ struct World {
             installed = "4.7.0.0";
             return 0;
         };
+    }
+
+    CommandResult verify_packages() {
+        if (verified.empty())
+            return {};
+        auto result = std::move(verified.front());
+        verified.pop_front();
+        return result;
     }
 
     /// Each port's call comes by here.
@@ -312,8 +322,10 @@ public:
         world_.call("run " + command.at(0) + (user.empty() ? "" : " as " + user));
         if (command.at(0) == "rpm" && command.at(1) == "--verifydb")
             return {world_.damage.empty() ? 0 : 1, "", false, world_.damage};
-        if (command.at(0) == "rpm" && (command.at(1) == "--eval" || command.at(1) == "-Va"))
-            return {0, command.at(1) == "-Va" ? "" : "/var/lib/rpm\n", false};
+        if (command.at(0) == "rpm" && command.at(1) == "-Va")
+            return world_.verify_packages();
+        if (command.at(0) == "rpm" && command.at(1) == "--eval")
+            return {0, "/var/lib/rpm\n", false};
         if (command.at(0) == "rpm" && command.back() == "[%{OBSOLETENAME}\\n]")
             return {0, "", false};
         if (command.at(0) == "rpm" && (command.at(1) == "-qp" || command.at(1) == "-qa"))

@@ -13,6 +13,8 @@ using testing::HasSubstr;
 
 namespace {
 
+const CommandResult differs{1, "S.5....T.    /usr/bin/one\n", false};
+
 struct Rollback : Story {
     Rollback() { config.rollback.mode = RollbackMode::automatic; }
 
@@ -124,6 +126,24 @@ TEST_F(Rollback, NeedsAPersonWhereTheOldSystemIsNotProved) {
     EXPECT_THAT(state().message, HasSubstr("/etc/one is missing; b; c; and 1 more"));
     EXPECT_FALSE(world.kept.empty());
     EXPECT_THAT(events(), HasSubstr("rollback-finished:needs-manual:rollback.failed"));
+}
+
+TEST_F(Rollback, IsProvedByWhatRpmSaysWhenTheServicesAreUp) {
+    fail_the_change();
+    run();
+    boot();
+    world.verified = {differs};
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+}
+
+TEST_F(Rollback, NeedsAPersonWhereRpmSaysAtTheEndThatItIsNotWhatItWas) {
+    fail_the_change();
+    run();
+    boot();
+    world.verified = {{255, "", false, "cannot open the database"}, differs};
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_THAT(state().message, HasSubstr("rpm -Va is not what it was: S.5....T.    /usr/bin/one"));
 }
 
 TEST_F(Rollback, NeedsAPersonWhereTheOldSystemIsUnwell) {
