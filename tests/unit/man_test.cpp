@@ -76,6 +76,18 @@ Words commands() {
     return found({std::find(help.begin(), help.end(), "Subcommands:"), help.end()}, R"(^  ([a-z-]+)  )");
 }
 
+Words options_of(const std::string& command) {
+    return found(output_of(UM_PROGRAM " " + command + " --help"), R"(^  .*(--[a-z-]+)\b)");
+}
+
+/// What bash offers behind `um-upgrade LINE`.
+Words completions(const std::string& line) {
+    const auto offered = output_of(
+        "bash -c '. " UM_SOURCE "/etc/um-upgrade.bash-completion; COMP_WORDS=(um-upgrade " + line +
+        R"( ""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _um_upgrade; printf "%s\n" "${COMPREPLY[@]}"')");
+    return {offered.begin(), offered.end()};
+}
+
 template <class Enum>
 Words all_words(std::size_t count) {
     Words words;
@@ -148,11 +160,32 @@ TEST(ManPage, ExplainsEveryCommand) {
 }
 
 TEST(ManPage, ExplainsEveryOption) {
-    auto options = found(output_of(UM_PROGRAM " --help"), R"(^  .*(--[a-z-]+) )");
+    auto options = options_of("");
     for (const auto& command : commands())
-        options.merge(found(output_of(UM_PROGRAM " " + command + " --help"), R"(^  .*(--[a-z-]+) )"));
+        options.merge(options_of(command));
     EXPECT_EQ(terms(section("um-upgrade.8", "OPTIONS")), options);
     EXPECT_GT(options.size(), 5U);
+}
+
+TEST(Completion, OffersEveryCommandThatIsForPeople) {
+    auto words = commands();
+    for (const auto* units_alone : {"apply", "verify"})
+        words.erase(units_alone);
+    words.merge(Words{"--help", "--version"});
+    EXPECT_EQ(completions(""), words);
+}
+
+TEST(Completion, OffersEveryOptionOfACommand) {
+    for (const auto& command : completions("")) {
+        if (command.rfind("--", 0) == 0)
+            continue;
+        const auto offered = completions(command);
+        EXPECT_EQ(found({offered.begin(), offered.end()}, "^(--.*)$"), options_of(command)) << command;
+    }
+}
+
+TEST(Completion, OffersNothingWhereAValueIsDue) {
+    EXPECT_EQ(completions("abandon --why"), Words{""});
 }
 
 TEST(ManPage, ExplainsEveryExitStatus) {
