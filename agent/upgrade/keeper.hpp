@@ -29,6 +29,7 @@ struct KeepScope {
         databases;                     ///< whole trees whose present content is worth nothing: rpm's database
     std::vector<std::string> data;     ///< whole trees or files, copied while the product stands still
     std::vector<std::string> excluded; ///< neither kept nor touched
+    std::vector<std::string> logs;     ///< directories: of packages' files below, none is kept
     std::vector<std::string> incoming; ///< what the change may add: files of the media's packages
 };
 

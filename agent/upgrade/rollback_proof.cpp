@@ -62,10 +62,10 @@ std::vector<std::string> look_at_health(Job& job) {
     return found;
 }
 
-/// Beside what is left out, what every boot makes anew.
+/// Beside what is left out, what every boot makes anew or writes on.
 std::vector<std::string> not_compared(const Job& job) {
     auto paths = left_out(job);
-    for (const auto* path : {"/run/", "/var/run/", "/tmp/", "/dev/", "/proc/", "/sys/"})
+    for (const auto* path : {"/run/", "/var/run/", "/var/log/", "/tmp/", "/dev/", "/proc/", "/sys/"})
         paths.emplace_back(path);
     return paths;
 }

@@ -82,9 +82,12 @@ TEST_F(Keeping, PutsBackWhateverWasDoneToATree) {
          "elsewhere etc/link && "
          "printf 'a file' >etc/deep && printf strange >etc/strange && rm -r etc/link && mkdir etc/link && "
          "printf x >etc/link/x && "
-         "printf newtool >usr/bin/new && mv usr/bin/new usr/bin/tool && printf changed >usr/bin/tool.conf && "
+         "printf newtool >usr/bin/new && touch -d 2021-01-01 usr/bin/new && mv usr/bin/new usr/bin/tool && "
+         "printf changed >usr/bin/tool.conf && "
          "printf migrated >data/store && printf wal >data/store-wal && rm rpm/db && printf other >rpm/db2 && "
-         "mkdir -p usr/share/new && printf f >usr/share/new/file && printf n >usr/bin/newer && printf u "
+         "mkdir -p usr/share/new && printf f >usr/share/new/file && printf n >usr/bin/newer && touch -d "
+         "2021-01-01 "
+         "usr/bin/newer && printf u "
          ">'usr/bin/tool;5f3a1b2c'");
     const auto result = take_back({root("usr/bin/newer"), root("usr/share/new/file"), root("usr/share/new")});
     EXPECT_THAT(result.differences, IsEmpty());
@@ -98,7 +101,49 @@ TEST_F(Keeping, PutsBackWhateverWasDoneToATree) {
     EXPECT_EQ(text_of(data + "/etc/strange"), "strange");
     EXPECT_EQ(text_of(data + "/etc/link/x"), "x");
     EXPECT_EQ(text_of(root("state/rollback/id/added") + root("usr/bin/newer")), "n");
+    EXPECT_FALSE(std::filesystem::exists(data + "/usr/bin/tool"));
     EXPECT_THAT(keeper.kept(), IsEmpty());
+}
+
+TEST_F(Keeping, SetsAsideWhatWasWrittenToThePackagesFiles) {
+    scope.packaged.push_back({root("etc/one"), 3, as_packaged, "", false});
+    keep();
+    must("cd " + scratch.path() +
+         " && printf users >etc/one && printf database >usr/bin/newer && "
+         "printf sed >usr/bin/new && mv usr/bin/new usr/bin/tool");
+    EXPECT_THAT(take_back({root("etc/one"), root("usr/bin/newer"), root("usr/bin/tool")}).differences,
+                IsEmpty());
+    const auto data = root("state/rollback/id/data") + scratch.path();
+    EXPECT_EQ(text_of(data + "/etc/one"), "users");
+    EXPECT_EQ(text_of(data + "/usr/bin/newer"), "database");
+    EXPECT_EQ(text_of(data + "/usr/bin/tool"), "sed");
+}
+
+TEST_F(Keeping, LeavesWhatTheOldLinkLeadsTo) {
+    must("cd " + scratch.path() +
+         " && mkdir usr/lib-1 && printf old >usr/lib-1/a && mkdir usr/lib-1/empty && "
+         "ln -s lib-1 usr/lib");
+    scope.packaged.push_back({root("usr/lib-1/a"), 3, 0, "", false});
+    scope.packaged.push_back({root("usr/lib"), 5, 0, "", false});
+    const auto before = picture();
+    keep();
+    must("cd " + scratch.path() +
+         " && rm usr/lib && mkdir -p usr/lib/empty && printf new >usr/lib/a && "
+         "touch -d 2021-01-01 usr/lib/a && rm usr/lib-1/a");
+    EXPECT_THAT(take_back({root("usr/lib"), root("usr/lib/a"), root("usr/lib/empty")}).differences,
+                IsEmpty());
+    keeper.discard("id", Keeper::Added::go);
+    EXPECT_EQ(picture(), before);
+}
+
+TEST_F(Keeping, LeavesPackagedLogsAlone) {
+    must("cd " + scratch.path() + " && mkdir usr/log && printf '' >usr/log/btmp");
+    scope.logs = {root("usr/log")};
+    scope.packaged.push_back({root("usr/log"), 0, 0, "", false});
+    scope.packaged.push_back({root("usr/log/btmp"), 0, 0, "", false});
+    keep();
+    must("printf login >" + root("usr/log/btmp"));
+    EXPECT_THAT(take_back({root("usr/log/btmp")}).differences, IsEmpty());
 }
 
 TEST_F(Keeping, LooksIntoNestedTreesOnce) {
@@ -170,6 +215,30 @@ TEST_F(Keeping, PutsNothingBackWhenAKeptFileIsMissing) {
         EXPECT_THAT(failure.what(), HasSubstr("is missing; nothing was put back"));
     }
     EXPECT_EQ(text_of(root("etc/one")), "x");
+}
+
+TEST_F(Keeping, PutsNothingBackWhenAKeptCopyIsShort) {
+    keep();
+    must("printf x >" + root("etc/one") + "; for kept in $(find " + root("state/rollback/id/kept") +
+         " -type f -links 1); do : >$kept; done");
+    try {
+        take_back();
+        FAIL() << "it took something back";
+    } catch (const Failure& failure) {
+        EXPECT_THAT(failure.what(), HasSubstr("has 0 bytes, not"));
+    }
+    EXPECT_EQ(text_of(root("etc/one")), "x");
+}
+
+TEST_F(Keeping, LeavesProtectedWhatHasAnotherName) {
+    keep();
+    if (shell("chattr +i " + root("usr/bin/tool")).status != 0)
+        GTEST_SKIP() << "this file system knows no such flag";
+    keeper.discard("id", Keeper::Added::go);
+    const auto flags = shell("lsattr " + root("usr/bin/tool")).output;
+    must("chattr -i " + root("usr/bin/tool"));
+    EXPECT_THAT(flags.substr(0, flags.find(' ')), HasSubstr("i"));
+    EXPECT_FALSE(std::filesystem::exists(root("state/rollback/id")));
 }
 
 TEST_F(Keeping, PutsNothingBackByAListThatIsNotWhole) {

@@ -7,10 +7,14 @@
 #include "system/termination.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sstream>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace um {
 namespace {
@@ -76,6 +80,21 @@ std::uint64_t given_back(const std::string& store) {
            taken_below(ballast_file(store));
 }
 
+/// None where it is gone, or a link leads to it: nobody may lead root elsewhere.
+Fd open_directory(const std::string& path) {
+    struct open_how how {};
+    how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_SYMLINKS;
+    return Fd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+}
+
+/// Whether nobody else can exchange what stands in it.
+bool is_roots_alone(int directory) {
+    struct stat status {};
+    return ::fstat(directory, &status) == 0 && status.st_uid == 0 &&
+           (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 /// Makes stores and fills them.
 class Filling {
 public:
@@ -129,7 +148,7 @@ private:
             return;
         const int directory = bucket(entry);
         entry.number = number_;
-        if (item.keeping == Keeping::link && link(entry.path, directory)) {
+        if (item.keeping == Keeping::link && link(item, directory)) {
             entry.text =
                 item.known_digest.empty() ? sha256_of_file(entry.path) : std::move(item.known_digest);
             return;
@@ -143,15 +162,28 @@ private:
         }
     }
 
-    /// Looked up once for each directory, not for each file: files come directory by directory.
-    bool link(const std::string& path, int directory) {
+    /// The directory is looked up once, not for each file: files come directory by directory.
+    bool link(const Item& item, int directory) {
+        const auto& path = item.entry.path;
         const auto name = path.rfind('/') + 1;
         if (path.compare(0, name, parent_name_) != 0) {
             parent_name_.assign(path, 0, name);
-            parent_ = Fd(::open(parent_name_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+            parent_is_roots_ = false;
+            parent_ = open_directory(parent_name_);
+            if (!parent_) // Linux before 5.6 does not know how
+                parent_ = Fd(::open(parent_name_.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            else
+                parent_is_roots_ = is_roots_alone(parent_.get());
         }
-        return ::linkat(parent_.get(), path.c_str() + name, directory, std::to_string(number_).c_str(), 0) ==
-               0;
+        const auto kept = std::to_string(number_);
+        if (::linkat(parent_.get(), path.c_str() + name, directory, kept.c_str(), 0) < 0)
+            return false;
+        struct stat linked {};
+        if (parent_is_roots_ || (::fstatat(directory, kept.c_str(), &linked, AT_SYMLINK_NOFOLLOW) == 0 &&
+                                 linked.st_dev == item.id.device && linked.st_ino == item.id.inode))
+            return true;
+        ::unlinkat(directory, kept.c_str(), 0); // the copy takes its place, whatever it is
+        return false;
     }
 
     /// Whether it was copied as it was looked at; one that was renamed into its place meanwhile was not.
@@ -195,6 +227,7 @@ private:
     std::uint64_t number_ = 0;
     Fd parent_;               ///< the directory of the file that was linked last
     std::string parent_name_; ///< with the slash at its end
+    bool parent_is_roots_ = false;
     Fd bucket_;
     std::pair<std::uint32_t, std::uint64_t> bucket_id_{UINT32_MAX, 0};
     std::vector<std::string> torn_;
@@ -235,8 +268,14 @@ bool is_below_any(const std::string& path, std::initializer_list<const std::vect
     });
 }
 
-KeptFiles manifest_of(Survey& survey) {
+std::int64_t nanoseconds_now() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+KeptFiles manifest_of(Survey& survey, std::int64_t begun_ns) {
     KeptFiles manifest;
+    manifest.begun_ns = begun_ns;
     const auto& scope = survey.scope();
     manifest.stores = survey.stores();
     for (const auto* roots : {&scope.trees, &scope.databases, &scope.data})
@@ -279,6 +318,7 @@ KeepCost FileKeeper::cost(const KeepScope& scope) {
 }
 
 KeepCost FileKeeper::keep(const std::string& id, const KeepScope& scope, const Around& with_product_stopped) {
+    const auto begun = nanoseconds_now();
     make_directories(base(), 0700);
     discard(id, Added::go); // what an attempt before left
     Survey survey(scope, directory_, id);
@@ -297,7 +337,7 @@ KeepCost FileKeeper::keep(const std::string& id, const KeepScope& scope, const A
         });
     auto cost = cost_of(survey);
     cost.torn = filling.torn();
-    const auto text = to_text(manifest_of(survey));
+    const auto text = to_text(manifest_of(survey, begun));
     filling.write_to_disk();
     replace_file(directory(id) + "/manifest", text);
     return cost;
@@ -342,8 +382,13 @@ void FileKeeper::discard(const std::string& id, Added added) {
         if (added == Added::go)
             remove_tree(added_directory(store));
     }
+    const MountPoints mounts;
     const auto is_empty = [&](const std::string& store) {
-        return names_in(data_directory(store)).empty() && names_in(added_directory(store)).empty();
+        // One whose file system is not mounted now is given back when it is.
+        const bool is_there =
+            store == own || mounts.of(without_links(store)).path == parent_of(parent_of(store));
+        return is_there && names_in(data_directory(store)).empty() &&
+               names_in(added_directory(store)).empty();
     };
     for (const auto& store : stores)
         if (store != own && is_empty(store)) {

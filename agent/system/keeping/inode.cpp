@@ -315,13 +315,23 @@ void rename_file(const std::string& from, const std::string& to) {
 }
 
 void remove_file(const std::string& path) {
+    Fd file; // which may have other names, and they are protected still
+    unsigned flags = 0;
     while (::remove(path.c_str()) < 0) {
         const int error = errno;
         if (error == ENOENT)
             return;
+        if (!file) {
+            file = Fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY));
+            flags = flags_of(path);
+        }
         if (error != EPERM || !unprotect_with_parent(path))
             fail("remove", path, error);
     }
+    struct stat status {};
+    if (file && (flags & protecting) != 0 && ::fstat(file.get(), &status) == 0 && status.st_nlink > 0 &&
+        ::ioctl(file.get(), FS_IOC_SETFLAGS, &flags) < 0)
+        fail("change the flags of", path);
 }
 
 void sync_file_system(const std::string& path) {

@@ -74,10 +74,26 @@ std::uint32_t Survey::store_of(const std::string& path) {
     return found->second;
 }
 
+/// Of a file system's top directory, in which its store would stand.
+bool Survey::is_roots_alone(const std::string& mount) {
+    const auto [found, is_new] = roots_alone_.try_emplace(mount, true);
+    if (is_new)
+        if (const auto seen = look_at(mount))
+            found->second = seen->entry.uid == 0 && ((seen->entry.mode & (S_IWGRP | S_IWOTH)) == 0 ||
+                                                     (seen->entry.mode & S_ISVTX) != 0);
+    return found->second;
+}
+
 bool Survey::can_be_kept(const std::string& path, bool is_root) {
     const auto& mount = mounts_.of(path);
-    if (mount.writable && mount.lasting)
-        return true;
+    if (mount.writable && mount.lasting) {
+        if (is_roots_alone(mount.path))
+            return true;
+        unkept_.insert(fmt::format("{} belongs to others than root, who could exchange what is kept there, "
+                                   "and is not kept",
+                                   mount.path));
+        return false;
+    }
     // What is read-only nobody changes; what is virtual nobody keeps.
     if (!mount.is_virtual() && (mount.writable || is_root))
         unkept_.insert(fmt::format("{} is on a {} file system ({}) and is not kept", mount.path,
@@ -135,14 +151,15 @@ void Survey::add_tree(Seen seen, As as) {
         const auto below = (path == "/" ? "" : path) + "/" + name;
         if (name == store_name || is_left_out(below) || (as != As::data && is_within_any(below, scope_.data)))
             continue;
-        auto more = look_at(below);
-        if (!more)
-            continue;
-        // What is mounted there and not kept is not touched either.
-        if (!can_be_kept(below, false) ||
-            (mounts_.is_mount_point(below) && more->entry.kind != EntryKind::directory))
+        // What is mounted there and not kept is not touched either, nor waited for.
+        if (!can_be_kept(below, false)) {
             scope_.excluded.push_back(below);
-        else
+            continue;
+        }
+        auto more = look_at(below);
+        if (more && mounts_.is_mount_point(below) && more->entry.kind != EntryKind::directory)
+            scope_.excluded.push_back(below);
+        else if (more)
             add_tree(std::move(*more), as);
     }
 }
@@ -167,7 +184,8 @@ void Survey::add_packaged() {
             continue;
         auto seen = look_at(file.path);
         if (!seen || S_ISSOCK(seen->entry.mode) || !can_be_kept(file.path, false) ||
-            mounts_.is_mount_point(file.path))
+            mounts_.is_mount_point(file.path) ||
+            (seen->entry.kind == EntryKind::file && is_within_any(file.path, scope_.logs)))
             continue;
         add_directories_above(file.path);
         // Who wrote to it in place once may do so again.

@@ -138,6 +138,8 @@ struct List {
     std::vector<std::string> KeptFiles::*paths;
 };
 
+constexpr std::string_view begun = "begun";
+
 constexpr List lists[] = {{"store", &KeptFiles::stores},
                           {"tree", &KeptFiles::trees},
                           {"database", &KeptFiles::databases},
@@ -151,13 +153,17 @@ void parse_line(KeptFiles& manifest, std::string_view line) {
     for (const auto& list : lists)
         if (fields.size() == 2 && fields[0] == list.word)
             return (manifest.*list.paths).push_back(unescape(fields[1]));
+    if (fields.size() == 2 && fields[0] == begun) {
+        manifest.begun_ns = number<std::int64_t>(fields[1]);
+        return;
+    }
     throw SystemFailure(fmt::format("the line '{}' is unexpected", line.substr(0, 100)));
 }
 
 } // namespace
 
 std::string to_text(const KeptFiles& manifest) {
-    std::string text(heading);
+    auto text = fmt::format("{}{}\t{}\n", heading, begun, manifest.begun_ns);
     for (const auto& list : lists)
         for (const auto& path : manifest.*list.paths) {
             text.append(list.word).append("\t");

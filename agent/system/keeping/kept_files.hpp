@@ -35,6 +35,7 @@ struct Entry {
 };
 
 struct KeptFiles {
+    std::int64_t begun_ns = 0;          ///< when keeping began, nanoseconds since the epoch
     std::vector<std::string> stores;    ///< directories
     std::vector<std::string> trees;     ///< that hold nothing else than what stands here
     std::vector<std::string> databases; ///< those among them whose new content is worth nothing

@@ -33,6 +33,18 @@ bool is_unpacked(const std::string& name) {
            name.find_first_not_of("0123456789abcdef", mark + 1) == std::string::npos;
 }
 
+/// "libc.so.6", "ld-linux-x86-64.so.2"
+bool is_library(const std::string& path) {
+    return path.find(".so", path.rfind('/') + 1) != std::string::npos;
+}
+
+std::vector<std::string> mounts_of(const std::vector<std::string>& stores, const MountPoints& mounts) {
+    std::vector<std::string> found;
+    for (const auto& store : stores)
+        found.push_back(mounts.of(without_links(store)).path);
+    return found;
+}
+
 /// Each step leaves what is right alone: cut off anywhere, it is done again from the top.
 class TakingBack {
 public:
@@ -52,6 +64,9 @@ public:
             return entry.kind == EntryKind::file && entry.same_as.empty();
         };
         put_all([&](const Entry& entry) { return is_content(entry) && !look_at(entry.path); });
+        // Libraries last: what is old runs with newer ones, what is new not always with older ones.
+        put_all([&](const Entry& entry) { return is_content(entry) && !is_library(entry.path); });
+        write_to_disk();
         put_all(is_content);
         put_all(
             [](const Entry& entry) { return !entry.same_as.empty(); }); // other names of what is there by now
@@ -89,9 +104,9 @@ private:
             if (look_at(path) && !known_.is_left_out(path) && !known_.holds_left_out(path))
                 try_to_move_aside(path);
         for (const auto& path : added_)
-            if (const auto seen = look_at(path); seen && known_.find(path) == nullptr &&
-                                                 seen->entry.kind != EntryKind::directory &&
-                                                 !known_.is_left_out(path) && store_for(path))
+            if (const auto seen = look_at(path);
+                seen && known_.find(path) == nullptr && seen->entry.kind != EntryKind::directory &&
+                !known_.is_left_out(path) && store_for(path) && leads_through_no_link(path))
                 try_to_move_aside(path);
         std::vector<std::string> strange;
         for_each_strange(kept_, known_, [&](const std::string& path) { strange.push_back(path); });
@@ -99,6 +114,9 @@ private:
             try_to_move_aside(path);
         remove_unpacked();
     }
+
+    /// Where a directory of the change's has become the old link again, what it leads to is old as well.
+    static bool leads_through_no_link(const std::string& path) { return without_links(path) == path; }
 
     /// What stays where it was not is told of; the old system works beside it.
     void try_to_move_aside(const std::string& path) {
@@ -127,17 +145,22 @@ private:
     void remove_empty_directories() {
         for (auto path = added_.rbegin(); path != added_.rend(); ++path)
             if (known_.find(*path) == nullptr && !known_.is_left_out(*path) && is_directory(*path) &&
-                names_in(*path).empty() && store_for(*path) && !mounts_.is_mount_point(*path))
+                names_in(*path).empty() && store_for(*path) && !mounts_.is_mount_point(*path) &&
+                leads_through_no_link(*path))
                 remove_file(*path);
     }
 
-    /// Whatever is no package's may be somebody's data, unless it stands in a database that is put back.
+    /// rpm gives its files the time that they had when they were packaged.
+    bool written_since(const Seen& seen) const { return seen.entry.modified_ns >= kept_.begun_ns; }
+
+    /// Whatever is no package's, or was written to, may be somebody's data, unless it stands in a database
+    /// that is put back.
     bool holds_data(const std::string& path) const {
         const auto seen = look_at(path);
         if (!seen)
             return false;
         if (seen->entry.kind != EntryKind::directory)
-            return added_.count(path) == 0;
+            return added_.count(path) == 0 || (seen->entry.kind == EntryKind::file && written_since(*seen));
         const auto names = names_in(path);
         return std::any_of(names.begin(), names.end(),
                            [&](const std::string& name) { return holds_data(path + "/" + name); });
@@ -151,10 +174,10 @@ private:
     /// The store on the path's own mount; none where nothing was kept.
     const std::string* store_for(const std::string& path) const {
         const auto& mount = mounts_.of(path).path;
-        for (const auto& store : kept_.stores)
-            if (mounts_.of(store).path == mount)
-                return &store;
-        return nullptr;
+        const auto found = std::find(mount_of_store_.begin(), mount_of_store_.end(), mount);
+        return found == mount_of_store_.end()
+                   ? nullptr
+                   : &kept_.stores.at(static_cast<std::size_t>(found - mount_of_store_.begin()));
     }
 
     std::string place_aside(const std::string& path, bool data) const {
@@ -270,7 +293,7 @@ private:
 
     /// At no moment is the path without what it was or will be.
     void replace(const Entry& entry, const std::optional<Seen>& now, const std::string& made) {
-        if (now && entry.set_aside && now->entry.kind == EntryKind::file) {
+        if (now && now->entry.kind == EntryKind::file && (entry.set_aside || written_since(*now))) {
             const auto place = place_aside(entry.path, true);
             unprotect(entry.path);
             if (::link(entry.path.c_str(), place.c_str()) < 0) { // the file system knows no links
@@ -285,6 +308,7 @@ private:
     std::vector<std::string> problems_;
     Known known_;
     MountPoints mounts_;
+    std::vector<std::string> mount_of_store_ = mounts_of(kept_.stores, mounts_);
     std::set<std::string> added_;
 };
 
@@ -305,13 +329,22 @@ KeptFiles load(const std::string& path) {
 }
 
 /// Before anything is touched: half of an old system is worse than a new one.
-void expect_all_there(const KeptFiles& manifest) {
+void expect_whole(const KeptFiles& manifest) {
+    const MountPoints mounts;
+    const auto mount_of_store = mounts_of(manifest.stores, mounts);
     for (const auto& entry : manifest.entries) {
         if (entry.number == 0)
             continue;
         const auto path = kept_file(manifest.stores.at(entry.store), entry.number);
-        if (!look_at(path))
+        const auto kept = look_at(path);
+        if (!kept)
             throw not_whole(fmt::format("'{}', which holds '{}', is missing", path, entry.path));
+        if (entry.copied && kept->entry.size != entry.size)
+            throw not_whole(fmt::format("'{}', which holds '{}', has {} bytes, not {}", path, entry.path,
+                                        kept->entry.size, entry.size));
+        if (const auto& mount = mounts.of(entry.path).path; mount != mount_of_store.at(entry.store))
+            throw not_whole(fmt::format("'{}' is on '{}' by now, and what is kept of it on '{}'", entry.path,
+                                        mount, mount_of_store.at(entry.store)));
     }
 }
 
@@ -324,7 +357,7 @@ void FileKeeper::make_room(const std::string& id) {
 
 TakenBack FileKeeper::take_back(const std::string& id, const std::vector<std::string>& added) {
     const auto kept = load(directory(id) + "/manifest");
-    expect_all_there(kept);
+    expect_whole(kept);
     auto found = TakingBack(kept, added).run();
     auto more = differences(kept);
     std::move(more.begin(), more.end(), std::back_inserter(found));
