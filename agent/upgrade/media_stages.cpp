@@ -175,7 +175,7 @@ std::optional<State> taken_back_before(Job& job, const MediaSet& media) {
     if (job.may_ask || !job.only_media.empty() || job.state.cut_off())
         return std::nullopt; // somebody asks for it
     try {
-        for (auto& state : job.store.closed()) {
+        for (auto& state : job.store.understood()) {
             if (state.outcome != Outcome::rolled_back)
                 continue;
             const auto manifest = job.ports.media.read_sidecar(media.sidecars + ".mf");

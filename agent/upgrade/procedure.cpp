@@ -76,7 +76,7 @@ ExitCode resume(Job& job) {
     case OnCrash::restart:
         return restart(job);
     case OnCrash::settle:
-        if (job.ports.services.status(apply_unit).running())
+        if (change_is_at_work(job, job.state))
             stages::await_change(job); // it alone writes the record meanwhile
         else
             stages::reload(job); // it may have ended just now
@@ -123,7 +123,8 @@ ExitCode person_must_decide(Job& job) {
 /// A change that was cut off met something that a person can mend, such as media that were not at hand: once
 /// it is mended, the change can be made again.
 bool may_be_mended(const State& state) {
-    return state.waits_for_a_person() && state.cut_off() && state.reason != Reason::interrupted;
+    return state.waits_for_a_person() && state.cut_off() && !state.returns() &&
+           state.reason != Reason::interrupted;
 }
 
 void reopen(Job& job) {
@@ -171,13 +172,16 @@ ExitCode continue_after_boot(Job& job) {
 
 void abandon_upgrade(Job& job, const std::string& why) {
     const auto who = job.ports.appliance.operator_name();
-    if (job.ports.services.status(apply_unit).running())
-        throw Failure(Reason::busy, "the change is at work and cannot be abandoned",
-                      "wait for its end: um-upgrade status --follow");
+    const auto expect_nobody_at_work = [](bool at_work) {
+        if (at_work)
+            throw Failure(Reason::busy, "the change is at work and cannot be abandoned",
+                          "wait for its end: um-upgrade status --follow");
+    };
     std::optional<State> state;
     try {
         state = job.store.load();
     } catch (const Failure& failure) { // closing it is the way out that the refusal names
+        expect_nobody_at_work(job.ports.services.status(apply_unit).running());
         const auto kept = job.store.set_aside(iso8601(job.ports.appliance.now()));
         job.audit.event(EventKind::abandoned, State{},
                         {.message = fmt::format("{} abandoned a record that cannot be understood ({}): {}",
@@ -187,6 +191,7 @@ void abandon_upgrade(Job& job, const std::string& why) {
     }
     if (!state || (!state->open() && !state->waits_for_a_person()))
         throw UsageError("no upgrade is open; there is nothing to abandon");
+    expect_nobody_at_work(change_is_at_work(job, *state));
     job.state = *state;
     if (job.state.open()) {
         job.state.outcome =

@@ -19,35 +19,57 @@ namespace {
 
 constexpr std::chrono::minutes command_limit{5};
 
-/// The unit must come up with the next boot, whatever the change did to it.
-void ensure_rollback_unit(Job& job) {
-    auto& services = job.ports.services;
-    const auto status = services.status(rollback_unit);
-    if (status.masked || !status.loaded)
-        throw Failure(
-            Reason::rollback_failed,
-            fmt::format("{} is {}", rollback_unit, status.masked ? "masked" : "not installed"),
-            "unmask it, or install um-upgrade's package again; then 'um-upgrade rollback --why TEXT'");
-    if (status.enablement == "disabled" || status.enablement == "enabled-runtime")
-        services.enable(rollback_unit);
+/// What failed may have taken D-Bus along; the units are enabled when um-upgrade is installed, and need none
+/// to start in the next boot. Throws Failure where the one that takes back cannot run; what would prove it in
+/// the end may be missing by now, and a person is told of it then.
+void ensure_units(Job& job) {
+    try {
+        ensure_rollback_unit(job, Reason::rollback_failed);
+        try {
+            stages::ensure_verification(job);
+        } catch (const Failure& failure) {
+            auto finding = failure.finding();
+            finding.severity = Finding::Severity::warning;
+            job.audit.finding(EventKind::warning, job.state, finding);
+        }
+    } catch (const SystemFailure& failure) {
+        job.audit.output(job.state,
+                         fmt::format("{}, ignoring: the next boot starts what is enabled", failure.what()));
+    }
 }
 
-/// What would prove it in the end may be missing by now; a person is told of it then.
-void ensure_verification_if_possible(Job& job) {
+/// systemd itself is asked, where D-Bus and logind are not there.
+void reboot_without_d_bus(Job& job) {
+    job.ports.appliance.flush_journal();
+    const auto done = job.ports.appliance.run(
+        {"systemctl", "--no-block", "--job-mode=replace-irreversibly", "start", "reboot.target"}, "",
+        command_limit);
+    // The reboot stops this unit, and may end systemctl before it has told of its success.
+    if (done.status != 0 && done.status != 128 + SIGTERM)
+        job.audit.output(job.state, fmt::format("systemctl start reboot.target: {}, ignoring: {} asks again",
+                                                done.said(), verify_unit));
+}
+
+bool d_bus_is_there(Job& job) {
     try {
-        stages::ensure_verification(job);
-    } catch (const Failure& failure) {
-        auto finding = failure.finding();
-        finding.severity = Finding::Severity::warning;
-        job.audit.finding(EventKind::warning, job.state, finding);
+        job.ports.services.status(rollback_unit);
+        return true;
+    } catch (const SystemFailure&) {
+        return false;
     }
 }
 
 void ask_for_boot(Job& job) {
     job.state.reboot_is_left = job.config.reboot.policy == RebootPolicy::manual;
-    stages::request_reboot(job, job.state.rollback == Return::taken
-                                    ? "the old system is back, and is proved in the boot that follows"
-                                    : "the upgrade is taken back in the boot that follows");
+    try {
+        stages::request_reboot(job, job.state.rollback == Return::taken
+                                        ? "the old system is back, and is proved in the boot that follows"
+                                        : "the upgrade is taken back in the boot that follows");
+    } catch (const SystemFailure&) {
+        if (job.config.reboot.policy != RebootPolicy::now || d_bus_is_there(job))
+            throw;
+        reboot_without_d_bus(job);
+    }
 }
 
 ExitCode close_not_taken_back(Job& job) {
@@ -91,18 +113,6 @@ std::vector<std::string> owned_files(Job& job) {
     return paths;
 }
 
-/// systemd itself is asked, since neither D-Bus nor logind are there so early.
-void reboot_early(Job& job) {
-    job.ports.appliance.flush_journal();
-    const auto done = job.ports.appliance.run(
-        {"systemctl", "--no-block", "--job-mode=replace-irreversibly", "start", "reboot.target"}, "",
-        command_limit);
-    // The reboot stops this unit, and may end systemctl before it has told of its success.
-    if (done.status != 0 && done.status != 128 + SIGTERM)
-        job.audit.output(job.state, fmt::format("systemctl start reboot.target: {}, ignoring: {} asks again",
-                                                done.said(), verify_unit));
-}
-
 /// What the new version wrote into the logs says nothing of the old one.
 void forget_logs(Job& job) {
     try {
@@ -135,6 +145,17 @@ ExitCode return_in_another_boot(Job& job) {
 
 } // namespace
 
+void ensure_rollback_unit(Job& job, Reason reason) {
+    auto& services = job.ports.services;
+    const auto status = services.status(rollback_unit);
+    if (status.masked || !status.loaded)
+        throw Failure(
+            reason, fmt::format("{} is {}", rollback_unit, status.masked ? "masked" : "not installed"),
+            "unmask it, or install um-upgrade's package again; then start again what you had started");
+    if (status.enablement == "disabled" || status.enablement == "enabled-runtime")
+        services.enable(rollback_unit);
+}
+
 bool may_take_back(const Job& job) {
     return job.config.rollback.mode == RollbackMode::automatic && job.state.way_back &&
            !job.state.returns() && job.state.change != Change::none;
@@ -142,8 +163,7 @@ bool may_take_back(const Job& job) {
 
 void begin_return(Job& job, const std::string& why) {
     job.ports.keeper.make_room(job.state.id);
-    ensure_rollback_unit(job);
-    ensure_verification_if_possible(job);
+    ensure_units(job);
     const bool first = job.state.rollback != Return::due;
     if (first)
         job.state.tries = 0;
@@ -202,7 +222,7 @@ ExitCode take_back(Job& job) {
     job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
     remove_file_durably(due_flag(job));
     if (code == ExitCode::done)
-        reboot_early(job);
+        reboot_without_d_bus(job);
     return code;
 }
 
@@ -238,7 +258,7 @@ std::optional<State> candidate(Job& job) {
     };
     if (last && (last->open() || is_kept(*last)))
         return last;
-    auto closed = job.store.closed();
+    auto closed = job.store.understood();
     const auto found = std::find_if(closed.rbegin(), closed.rend(), is_kept);
     return found == closed.rend() ? last : *found;
 }
@@ -261,8 +281,7 @@ Failure no_way_back(const std::optional<State>& state) {
 ExitCode take_back_by_hand(Job& job, const std::string& why) {
     auto& ports = job.ports;
     auto state = candidate(job);
-    if (state && state->open() &&
-        (state->change == Change::none || ports.services.status(apply_unit).running()))
+    if (state && state->open() && (state->change == Change::none || change_is_at_work(job, *state)))
         throw Failure(Reason::busy, "an upgrade is at work", "watch it with 'um-upgrade status --follow'");
     if (!state || !state->way_back || state->outcome == Outcome::rolled_back)
         throw no_way_back(state);
@@ -275,7 +294,7 @@ ExitCode take_back_by_hand(Job& job, const std::string& why) {
     if (std::find(kept.begin(), kept.end(), state->id) == kept.end())
         throw no_way_back(std::nullopt);
     job.state = std::move(*state);
-    if (job.state.rollback == Return::due || job.state.rollback == Return::taken) {
+    if (job.state.open() && (job.state.rollback == Return::due || job.state.rollback == Return::taken)) {
         job.console.line(fmt::format("upgrade {} is being taken back already", job.state.id));
         return go_on_returning(job);
     }

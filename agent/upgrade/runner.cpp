@@ -162,6 +162,11 @@ ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode co
     return code;
 }
 
+bool change_is_at_work(Job& job, const State& state) {
+    return !state.returns() && state.boot_id == job.ports.appliance.boot_id() &&
+           job.ports.services.status(apply_unit).running();
+}
+
 void announce(Job& job) {
     if (std::exchange(job.announced, true))
         return;

@@ -26,6 +26,10 @@ struct Refused {
     Finding first;
 };
 
+/// A unit does not outlive its boot, nor is taken back what is at work: only else D-Bus must be there to be
+/// asked. Throws SystemFailure.
+bool change_is_at_work(Job& job, const State& state);
+
 /// Puts the upgrade into the journal, once: when it is known that there is something to do.
 void announce(Job& job);
 

@@ -218,6 +218,14 @@ State parse_state(const std::string& text, const std::string& where) {
     return state;
 }
 
+namespace {
+
+bool is_earlier(const State& left, const State& right) {
+    return left.started < right.started;
+}
+
+} // namespace
+
 std::optional<State> StateFile::load() const {
     const auto text = read_record(path());
     if (!text)
@@ -225,14 +233,39 @@ std::optional<State> StateFile::load() const {
     return parse_state(*text, path());
 }
 
-std::vector<State> StateFile::closed() const {
-    std::vector<State> records;
+std::vector<std::string> StateFile::closed_ids() const {
+    std::vector<std::string> ids;
     std::error_code error; // no directory yet: nothing was ever closed
     for (const auto& entry : std::filesystem::directory_iterator(history(), error))
         if (const auto path = entry.path(); path.extension() == ".ini")
-            records.push_back(parse_state(read_record(path.string()).value_or(""), path.string()));
-    std::sort(records.begin(), records.end(),
-              [](const State& left, const State& right) { return left.started < right.started; });
+            ids.push_back(path.stem().string());
+    return ids;
+}
+
+std::optional<State> StateFile::closed(const std::string& id) const {
+    const auto path = fmt::format("{}/{}.ini", history(), id);
+    const auto text = read_record(path);
+    return text ? std::optional(parse_state(*text, path)) : std::nullopt;
+}
+
+std::vector<State> StateFile::closed() const {
+    std::vector<State> records;
+    for (const auto& id : closed_ids())
+        if (auto record = closed(id))
+            records.push_back(std::move(*record));
+    std::sort(records.begin(), records.end(), is_earlier);
+    return records;
+}
+
+std::vector<State> StateFile::understood() const {
+    std::vector<State> records;
+    for (const auto& id : closed_ids())
+        try {
+            if (auto record = closed(id))
+                records.push_back(std::move(*record));
+        } catch (const Failure&) { // ignoring: `history` tells of it
+        }
+    std::sort(records.begin(), records.end(), is_earlier);
     return records;
 }
 

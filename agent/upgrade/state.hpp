@@ -92,6 +92,10 @@ public:
     void save(const State& state) const;
     /// The closed records, the oldest first; one that is damaged throws like load().
     std::vector<State> closed() const;
+    /// The closed record of one upgrade; nothing where there is none. Throws like load().
+    std::optional<State> closed(const std::string& id) const;
+    /// The closed records that can be understood: where one that is damaged must not hide the others.
+    std::vector<State> understood() const;
     /// Puts a record that cannot be understood under history/, out of the way. Returns its new path.
     std::string set_aside(const std::string& suffix) const;
     /// Saves the closed record and files a copy of it under history/.
@@ -105,6 +109,7 @@ public:
     std::string history() const { return directory_ + "/history"; }
 
 private:
+    std::vector<std::string> closed_ids() const;
     bool give_reserve_back() const;
     std::string reserve() const { return directory_ + "/reserve"; }
 

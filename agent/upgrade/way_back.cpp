@@ -94,6 +94,7 @@ KeepScope scope_of(Job& job, const std::string& repository) {
     scope.databases = {database_directory(ports.appliance)};
     scope.data = job.config.rollback.data;
     scope.excluded = left_out(job);
+    scope.logs = {"/var/log"};
     if (!repository.empty())
         if (const auto files = package_files(ports, repository); !files.empty())
             scope.incoming = lines_of(query_files(ports.appliance, files, "[%{FILENAMES}\n]"));
@@ -118,11 +119,19 @@ public:
             work();
         } catch (...) { // whoever asked to stop: the product must run again first
             start();
+            if (!problem_.empty())
+                job_.audit.event(EventKind::warning, job_.state,
+                                 {.message = problem_,
+                                  .hint = hint,
+                                  .stage = job_.state.stage,
+                                  .reason = Reason::services_unhealthy});
             throw;
         }
         start();
+        if (asked_to_stop_)
+            throw Terminated(*asked_to_stop_);
         if (!problem_.empty())
-            throw Failure(Reason::services_unhealthy, problem_, "start it by hand and look at its log");
+            throw Failure(Reason::services_unhealthy, problem_, hint);
     }
 
 private:
@@ -133,7 +142,8 @@ private:
                     job_.ports.services.start(*unit);
                 } catch (const SystemFailure& failure) {
                     problem_ = failure.what();
-                } catch (const Terminated&) { // it is thrown once more where nothing is stopped
+                } catch (const Terminated& request) {
+                    asked_to_stop_ = request;
                     forget_termination();
                     again = true;
                 }
@@ -141,8 +151,11 @@ private:
         job_.state.stopped.clear(); // saved with the next stage: starting what runs does no harm
     }
 
+    static constexpr auto hint = "start it by hand and look at its log";
+
     Job& job_;
     std::vector<std::string> stopped_;
+    std::optional<Terminated> asked_to_stop_; ///< while they were started
     std::string problem_;
 };
 
@@ -171,12 +184,7 @@ Failure unavailable(const SystemFailure& why) {
 }
 
 std::optional<State> record_of(const Job& job, const std::string& id) {
-    if (job.state.id == id)
-        return job.state;
-    for (auto& state : job.store.closed())
-        if (state.id == id)
-            return state;
-    return std::nullopt;
+    return job.state.id == id ? job.state : job.store.closed(id);
 }
 
 } // namespace
@@ -218,6 +226,7 @@ void keep_way_back(Job& job) {
     const auto begin = appliance.uptime();
     KeepCost kept;
     try {
+        ensure_rollback_unit(job, Reason::rollback_unavailable);
         Quiet quiet(job);
         if (!job.keep_scope)
             job.keep_scope = scope_of(job, content_of(job.ports, job.config).repository);
@@ -255,7 +264,13 @@ void expire_ways_back(Job& job) {
     auto& keeper = job.ports.keeper;
     const auto now = iso8601(job.ports.appliance.now());
     for (const auto& id : keeper.all()) {
-        const auto state = record_of(job, id);
+        std::optional<State> state;
+        try {
+            state = record_of(job, id);
+        } catch (const Failure& failure) { // the next upgrade makes room
+            job.audit.output(job.state, fmt::format("{}, ignoring: its way back stays", failure.what()));
+            continue;
+        }
         // Who is open needs it yet; a person may be about to take it.
         if (state && (state->open() || state->waits_for_a_person()))
             continue;

@@ -40,6 +40,10 @@ void expire_ways_back(Job& job);
 // --- rollback.cpp
 // -------------------------------------------------------------------------------------------------
 
+/// The unit must come up with the next boot, whatever the change did to it. Throws Failure with this reason
+/// where it cannot, SystemFailure where D-Bus is away.
+void ensure_rollback_unit(Job& job, Reason reason);
+
 /// Whether this upgrade, whose change was begun, is to be taken back by itself.
 bool may_take_back(const Job& job);
 

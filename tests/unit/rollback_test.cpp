@@ -2,6 +2,7 @@
 // all.
 
 #include "system/file.hpp"
+#include "system/termination.hpp"
 #include "unit/story.hpp"
 
 #include <filesystem>
@@ -126,6 +127,36 @@ TEST_F(Rollback, NeedsAPersonWhereTheOldSystemIsNotProved) {
     EXPECT_THAT(state().message, HasSubstr("/etc/one is missing; b; c; and 1 more"));
     EXPECT_FALSE(world.kept.empty());
     EXPECT_THAT(events(), HasSubstr("rollback-finished:needs-manual:rollback.failed"));
+}
+
+TEST_F(Rollback, StaysAPersonsWhereTheReturnOfACutOffScriptIsNotProved) {
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    verify();
+    world.differences = {"/etc/one is missing"};
+    boot();
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    const auto reboots = world.count("reboot");
+    EXPECT_EQ(run(), ExitCode::needs_manual);
+    EXPECT_EQ(world.count("reboot"), reboots);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_THAT(state().message, HasSubstr("/etc/one is missing"));
+}
+
+TEST_F(Rollback, IsTriedAgainByAPersonWhereItWasNotProved) {
+    fail_the_change();
+    run();
+    world.differences = {"/etc/one is missing"};
+    boot();
+    verify();
+    world.differences.clear();
+    const auto before = world.count("take_back");
+    EXPECT_EQ(rollback("mended"), ExitCode::done);
+    EXPECT_EQ(state().rollback, Return::due);
+    boot();
+    EXPECT_EQ(world.count("take_back"), before + 1);
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
 }
 
 TEST_F(Rollback, IsProvedByWhatRpmSaysWhenTheServicesAreUp) {
@@ -305,9 +336,51 @@ TEST_F(Rollback, IsAbandonedByAPerson) {
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
 }
 
-TEST_F(Rollback, NeedsItsUnit) {
-    fail_the_change();
+TEST_F(Rollback, NeedsItsUnitBeforeAnythingIsChanged) {
     world.units[rollback_unit].masked = true;
+    EXPECT_EQ(run(), ExitCode::preflight_refused);
+    EXPECT_EQ(state().outcome, Outcome::failed);
+    EXPECT_EQ(state().reason, Reason::rollback_unavailable);
+    EXPECT_FALSE(world.called("begin"));
+}
+
+TEST_F(Rollback, NeedsNoDBus) {
+    const auto away = [] { throw SystemFailure("connect to D-Bus", ECONNREFUSED); };
+    world.work = [&](const Terminal::Session&) {
+        for (const auto* call :
+             {"status um-upgrade-rollback.service", "status um-upgrade-verify.service", "reboot"})
+            world.hooks[call] = away;
+        return 7;
+    };
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_TRUE(std::filesystem::exists(flag()));
+    EXPECT_TRUE(world.called("run systemctl"));
+    world.hooks.clear();
+    boot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+}
+
+TEST_F(Rollback, AsksNoUnitOfAnEarlierBoot) {
+    fail_the_change();
+    world.fates["make_room"] = Fate::crash; // the change has failed, and that is all that is known
+    run_and_crash();
+    world.reboot();
+    world.hooks["status um-upgrade-apply.service"] = [] {
+        throw SystemFailure("connect to D-Bus", ECONNREFUSED);
+    };
+    verify();
+    EXPECT_EQ(state().rollback, Return::due);
+    abandon("by hand");
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+}
+
+TEST_F(Rollback, NeedsItsUnit) {
+    world.work = [this](const Terminal::Session&) {
+        world.units[rollback_unit].masked = true;
+        return 7;
+    };
     EXPECT_EQ(run(), ExitCode::apply_failed);
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
     EXPECT_THAT(events(), HasSubstr("warning:apply:rollback.failed"));
@@ -338,6 +411,19 @@ TEST_F(Rollback, StartsTheProductAgainWhateverHappensMeanwhile) {
     run();
     for (const auto& unit : config.verify.units)
         EXPECT_EQ(world.units[unit].active, "active");
+    EXPECT_EQ(state().outcome, Outcome::failed);
+}
+
+TEST_F(Rollback, StopsWhenItIsAskedToWhileTheProductStarts) {
+    config.rollback.data = {"/data"};
+    const auto unit = config.verify.units.front();
+    world.hooks["start " + unit] = [&] {
+        world.hooks.erase("start " + unit);
+        throw Terminated{SIGTERM};
+    };
+    EXPECT_THROW(run(), Terminated);
+    EXPECT_EQ(world.units[unit].active, "active");
+    EXPECT_FALSE(world.called("begin"));
     EXPECT_EQ(state().outcome, Outcome::failed);
 }
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <limits>
 
 using namespace um;
@@ -248,6 +249,24 @@ TEST(StateFile, FilesAClosedRecordUnderHistory) {
     store.close(full_state());
     EXPECT_EQ(um::test::names_in(store.history()), (std::vector<std::string>{"text 0.ini"}));
     EXPECT_EQ(um::test::text_of(store.history() + "/text 0.ini"), um::test::text_of(store.path()));
+}
+
+TEST(StateFile, FindsClosedRecordsBesideOneThatIsDamaged) {
+    const um::test::Scratch scratch;
+    const StateFile store(scratch / "state");
+    for (const auto* id : {"b", "a"}) {
+        State state;
+        state.id = id;
+        state.started = fmt::format("2026-01-0{}", id[0] - 'a' + 1);
+        store.close(state);
+    }
+    std::ofstream(store.history() + "/c.ini") << "torn";
+    ASSERT_EQ(store.understood().size(), 2U);
+    EXPECT_EQ(store.understood().front().id, "a");
+    EXPECT_EQ(store.closed("b").value().id, "b");
+    EXPECT_FALSE(store.closed("d"));
+    EXPECT_THROW(store.closed("c"), Failure);
+    EXPECT_THROW(store.closed(), Failure);
 }
 
 TEST(StateFile, TakesADamagedRecordForARefusalNotForNone) {
