@@ -144,6 +144,7 @@ TEST_F(Keeping, LeavesPackagedLogsAlone) {
     keep();
     must("printf login >" + root("usr/log/btmp"));
     EXPECT_THAT(take_back({root("usr/log/btmp")}).differences, IsEmpty());
+    EXPECT_EQ(text_of(root("usr/log/btmp")), "login");
 }
 
 TEST_F(Keeping, LooksIntoNestedTreesOnce) {
@@ -227,6 +228,54 @@ TEST_F(Keeping, PutsNothingBackWhenAKeptCopyIsShort) {
     } catch (const Failure& failure) {
         EXPECT_THAT(failure.what(), HasSubstr("has 0 bytes, not"));
     }
+    EXPECT_EQ(text_of(root("etc/one")), "x");
+}
+
+/// A mount of its own for a directory of the tree.
+struct OnAMount : Keeping {
+    void SetUp() override {
+        Keeping::SetUp();
+        if (shell("mount --bind " + root("usr") + " " + root("usr")).status != 0)
+            GTEST_SKIP() << "nothing can be mounted here";
+        mounted = true;
+    }
+    void TearDown() override {
+        if (mounted)
+            must("umount " + root("usr"));
+    }
+
+    bool mounted = false;
+};
+
+TEST_F(OnAMount, HasAStoreOfItsOwnThatIsGivenBackWhenItIsThere) {
+    keep();
+    must("umount " + root("usr"));
+    keeper.discard("id", Keeper::Added::go);
+    EXPECT_THAT(keeper.all(), ElementsAre("id"));
+    must("mount --bind " + root("usr") + " " + root("usr"));
+    keeper.discard("id", Keeper::Added::go);
+    EXPECT_THAT(keeper.all(), IsEmpty());
+    EXPECT_FALSE(std::filesystem::exists(root("usr") + "/.um-upgrade"));
+}
+
+TEST_F(OnAMount, IsNotKeptWhereOthersCouldExchangeIt) {
+    must("chown 12 " + root("usr"));
+    EXPECT_THAT(keep().unkept, ElementsAre(HasSubstr(root("usr") + " belongs to others than root")));
+    must("printf new >" + root("usr/bin/tool"));
+    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_EQ(text_of(root("usr/bin/tool")), "new");
+}
+
+TEST_F(OnAMount, IsNotPutBackOntoAnotherOne) {
+    keep();
+    must("printf x >" + root("etc/one") + "; mount --bind " + root("usr/bin") + " " + root("usr/bin"));
+    try {
+        take_back();
+        ADD_FAILURE() << "it took something back";
+    } catch (const Failure& failure) {
+        EXPECT_THAT(failure.what(), HasSubstr("by now, and what is kept of it on"));
+    }
+    must("umount " + root("usr/bin"));
     EXPECT_EQ(text_of(root("etc/one")), "x");
 }
 

@@ -184,9 +184,12 @@ void Survey::add_packaged() {
             continue;
         auto seen = look_at(file.path);
         if (!seen || S_ISSOCK(seen->entry.mode) || !can_be_kept(file.path, false) ||
-            mounts_.is_mount_point(file.path) ||
-            (seen->entry.kind == EntryKind::file && is_within_any(file.path, scope_.logs)))
+            mounts_.is_mount_point(file.path))
             continue;
+        if (seen->entry.kind == EntryKind::file && is_within_any(file.path, scope_.logs)) {
+            scope_.excluded.push_back(file.path);
+            continue;
+        }
         add_directories_above(file.path);
         // Who wrote to it in place once may do so again.
         const bool rewritten =
