@@ -1,0 +1,50 @@
+#pragma once
+// Makes the stores of a way back, and fills them.
+
+#include "system/fd.hpp"
+#include "system/keeping/inventory.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace um {
+
+/// Bytes that a store reserves, so that taking back works where the change has filled the file system of
+/// `directory`. Throws SystemFailure.
+std::uint64_t ballast_size(const std::string& directory);
+
+/// Keeps what a survey found. Every function throws SystemFailure and Terminated.
+class Filling {
+public:
+    explicit Filling(Survey& survey) : survey_(survey) {}
+
+    /// What was found since the last call.
+    void fill();
+    void write_to_disk() const;
+    /// Paths that changed under each copy.
+    std::vector<std::string>& torn() { return torn_; }
+
+private:
+    void open_stores();
+    /// The directory that the next file goes to.
+    int bucket(const Entry& entry);
+    void keep(Item& item);
+    /// False where it must be copied.
+    bool link(const Item& item, int directory);
+    void copy(Item& item, const std::string& kept);
+
+    Survey& survey_;
+    std::size_t done_ = 0;
+    std::size_t opened_ = 0;
+    std::uint64_t number_ = 0;
+    Fd parent_;               ///< the directory of the file that was linked last
+    std::string parent_name_; ///< with the slash at its end
+    bool parent_is_roots_ = false;
+    Fd bucket_;
+    std::pair<std::uint32_t, std::uint64_t> bucket_id_{UINT32_MAX, 0};
+    std::vector<std::string> torn_;
+};
+
+} // namespace um
