@@ -293,7 +293,8 @@ private:
 
     /// At no moment is the path without what it was or will be.
     void replace(const Entry& entry, const std::optional<Seen>& now, const std::string& made) {
-        if (now && now->entry.kind == EntryKind::file && (entry.set_aside || written_since(*now))) {
+        if (now && now->entry.kind == EntryKind::file &&
+            (entry.set_aside || (written_since(*now) && !is_worthless(entry.path)))) {
             const auto place = place_aside(entry.path, true);
             unprotect(entry.path);
             if (::link(entry.path.c_str(), place.c_str()) < 0) { // the file system knows no links
