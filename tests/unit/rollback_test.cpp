@@ -2,10 +2,8 @@
 // all.
 
 #include "system/file.hpp"
-#include "system/termination.hpp"
-#include "unit/story.hpp"
+#include "unit/rollback_story.hpp"
 
-#include <filesystem>
 #include <gmock/gmock.h>
 
 using namespace um;
@@ -15,27 +13,6 @@ using testing::HasSubstr;
 namespace {
 
 const CommandResult differs{1, "S.5....T.    /usr/bin/one\n", false};
-
-struct Rollback : Story {
-    Rollback() { config.rollback.mode = RollbackMode::automatic; }
-
-    /// The change ends badly.
-    void fail_the_change() {
-        world.work = [this](const Terminal::Session&) {
-            world.installed = "4.6.9.9";
-            return 7;
-        };
-    }
-    /// A boot, in which the unit runs that is early in it, if it is to run.
-    void boot() {
-        world.reboot();
-        if (!std::filesystem::exists(flag()))
-            return;
-        take_back();
-        world.reboot();
-    }
-    std::string flag() const { return scratch / "state/rollback-due"; }
-};
 
 } // namespace
 
@@ -240,15 +217,6 @@ TEST_F(Rollback, IsOfferedWhereThePolicySaysSo) {
     EXPECT_EQ(state().reason, Reason::script_failed);
 }
 
-TEST_F(Rollback, IsNotKeptWhereItIsOff) {
-    config.rollback.mode = RollbackMode::off;
-    fail_the_change();
-    EXPECT_EQ(run(), ExitCode::apply_failed);
-    EXPECT_EQ(state().outcome, Outcome::needs_manual);
-    EXPECT_FALSE(world.called("keep"));
-    EXPECT_THROW(rollback("it failed"), Failure);
-}
-
 TEST_F(Rollback, IsAPersonsOnceTheUpgradeHasSucceeded) {
     upgrade();
     EXPECT_EQ(verify(), ExitCode::done);
@@ -275,55 +243,6 @@ TEST_F(Rollback, IsAPersonsOnceTheUpgradeHasSucceeded) {
     }
 }
 
-TEST_F(Rollback, EndsWithItsTime) {
-    upgrade();
-    verify();
-    world.clock += config.rollback.keep + std::chrono::seconds(1);
-    EXPECT_EQ(verify(), ExitCode::done);
-    EXPECT_TRUE(world.kept.empty());
-    EXPECT_FALSE(state().way_back);
-    try {
-        rollback("too late");
-        FAIL();
-    } catch (const Failure& failure) {
-        EXPECT_EQ(failure.reason(), Reason::rollback_expired);
-    }
-}
-
-TEST_F(Rollback, EndsWithItsTimeWhoeverNoticesFirst) {
-    upgrade();
-    verify();
-    world.clock += config.rollback.keep + std::chrono::seconds(1);
-    EXPECT_THROW(rollback("too late"), Failure);
-    EXPECT_TRUE(world.kept.empty());
-    EXPECT_FALSE(state().way_back);
-    EXPECT_EQ(state().outcome, Outcome::succeeded);
-}
-
-TEST_F(Rollback, StaysAsLongAsAPersonIsWaitedFor) {
-    config.rollback.mode = RollbackMode::offer;
-    fail_the_change();
-    run();
-    world.clock += config.rollback.keep * 10;
-    verify();
-    EXPECT_FALSE(world.kept.empty());
-    abandon("looked into");
-    EXPECT_FALSE(state().kept_until.empty());
-    world.clock += config.rollback.keep + std::chrono::seconds(1);
-    verify();
-    EXPECT_TRUE(world.kept.empty());
-}
-
-TEST_F(Rollback, MakesRoomForTheNextUpgrade) {
-    upgrade();
-    verify();
-    install_again();
-    confirm_snapshot("4.6.0.1");
-    EXPECT_EQ(run(), ExitCode::done);
-    ASSERT_EQ(world.kept.size(), 1U);
-    EXPECT_EQ(world.kept.begin()->first, state().id);
-}
-
 TEST_F(Rollback, IsAbandonedByAPerson) {
     config.reboot.policy = RebootPolicy::manual;
     fail_the_change();
@@ -334,14 +253,6 @@ TEST_F(Rollback, IsAbandonedByAPerson) {
     EXPECT_FALSE(state().returns());
     EXPECT_FALSE(world.kept.empty());
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
-}
-
-TEST_F(Rollback, NeedsItsUnitBeforeAnythingIsChanged) {
-    world.units[rollback_unit].masked = true;
-    EXPECT_EQ(run(), ExitCode::preflight_refused);
-    EXPECT_EQ(state().outcome, Outcome::failed);
-    EXPECT_EQ(state().reason, Reason::rollback_unavailable);
-    EXPECT_FALSE(world.called("begin"));
 }
 
 TEST_F(Rollback, NeedsNoDBus) {
@@ -393,82 +304,6 @@ TEST_F(Rollback, EnablesItsUnitWhereTheChangeHasDisabledIt) {
     EXPECT_TRUE(world.called(std::string("enable ") + rollback_unit));
 }
 
-TEST_F(Rollback, StopsTheProductForTheMomentThatItsDataAreCopied) {
-    config.rollback.data = {"/data"};
-    run();
-    const auto at = [&](const std::string& call) {
-        return std::find(world.calls.begin(), world.calls.end(), call) - world.calls.begin();
-    };
-    for (const auto& unit : config.verify.units) {
-        EXPECT_LT(at("stop " + unit), at("copy data"));
-        EXPECT_LT(at("copy data"), at("start " + unit));
-    }
-}
-
-TEST_F(Rollback, StartsTheProductAgainWhateverHappensMeanwhile) {
-    config.rollback.data = {"/data"};
-    world.failures.emplace("copy data", Failure(Reason::packages_locked, "locked"));
-    run();
-    for (const auto& unit : config.verify.units)
-        EXPECT_EQ(world.units[unit].active, "active");
-    EXPECT_EQ(state().outcome, Outcome::failed);
-}
-
-TEST_F(Rollback, StopsWhenItIsAskedToWhileTheProductStarts) {
-    config.rollback.data = {"/data"};
-    const auto unit = config.verify.units.front();
-    world.hooks["start " + unit] = [&] {
-        world.hooks.erase("start " + unit);
-        throw Terminated{SIGTERM};
-    };
-    EXPECT_THROW(run(), Terminated);
-    EXPECT_EQ(world.units[unit].active, "active");
-    EXPECT_FALSE(world.called("begin"));
-    EXPECT_EQ(state().outcome, Outcome::failed);
-}
-
-TEST_F(Rollback, StartsTheProductAgainThatAKilledAgentHadStopped) {
-    config.rollback.data = {"/data"};
-    world.fates["copy data"] = Fate::crash;
-    EXPECT_THROW(run(), Crash);
-    world.crashed = false;
-    // Nobody cleans up after a kill; the fake's destructors did, as no kill would let them.
-    auto killed = state();
-    killed.stopped = config.verify.units.front();
-    store().save(killed);
-    world.units[config.verify.units.front()].active = "inactive";
-    run();
-    EXPECT_EQ(world.units[config.verify.units.front()].active, "active");
-    EXPECT_EQ(state().stopped, "");
-}
-
-TEST_F(Rollback, CannotBeKeptSoNothingIsChanged) {
-    world.fates["keep"] = Fate::system_failure;
-    EXPECT_EQ(run(), ExitCode::preflight_refused);
-    EXPECT_EQ(state().outcome, Outcome::failed);
-    EXPECT_EQ(state().reason, Reason::rollback_unavailable);
-    EXPECT_FALSE(world.called("begin"));
-}
-
-TEST_F(Rollback, NeedsItsSpaceBesideTheUpgrades) {
-    world.kept_size = world.free_space;
-    EXPECT_EQ(run(), ExitCode::preflight_refused);
-    EXPECT_EQ(state().reason, Reason::rollback_space);
-    EXPECT_THAT(state().hint, HasSubstr("[rollback] mode = off"));
-}
-
-TEST_F(Rollback, WarnsOfWhatIsNotKept) {
-    world.unkept = {"/srv is on a remote file system (nfs) and is not kept"};
-    EXPECT_EQ(run(), ExitCode::done);
-    EXPECT_THAT(events(), HasSubstr("warning:preflight:rollback.unavailable"));
-}
-
-TEST_F(Rollback, WarnsOfWhatWasWrittenToWhileItWasCopied) {
-    world.torn = {"/opt/vmware/store"};
-    EXPECT_EQ(run(), ExitCode::done);
-    EXPECT_THAT(events(), HasSubstr("warning:prepare:rollback.unavailable"));
-}
-
 TEST_F(Rollback, IsBusyWhileAnUpgradeIsAtWork) {
     world.fates["keep"] = Fate::crash;
     run_and_crash();
@@ -486,14 +321,4 @@ TEST_F(Rollback, AsksForTheBootAgainWhenItWasKilledBeforeThat) {
     run_and_crash();
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("reboot"), 2);
-}
-
-TEST_F(Rollback, IsGivenBackWhenNothingWasChanged) {
-    config.apply.interrupted = OnInterruption::stop;
-    world.fates["begin"] = Fate::power_cut;
-    run_and_crash();
-    EXPECT_EQ(world.kept.size(), 1U);
-    run();
-    EXPECT_EQ(state().outcome, Outcome::failed);
-    EXPECT_TRUE(world.kept.empty());
 }
