@@ -54,7 +54,7 @@ std::pair<Fd, Fd> make_pipe() {
 /// Between fork and exec: async-signal-safe calls only.
 [[noreturn]] void become(const ExecArguments& arguments, const Identity* identity, int input, int output,
                          int errors) {
-    ::setpgid(0, 0);
+    ::setsid(); // its group can be ended as one; and who runs as another user must not reach root's terminal
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
         std::signal(signal, SIG_DFL);
     if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
@@ -68,9 +68,26 @@ std::pair<Fd, Fd> make_pipe() {
     ::_exit(127);
 }
 
-void kill_group(pid_t group) noexcept {
-    if (::kill(-group, SIGKILL) < 0)
-        ::kill(group, SIGKILL); // it may not have made its group yet; an error means that it has ended
+void signal_group(pid_t group, int signal) noexcept {
+    if (::kill(-group, signal) < 0)
+        ::kill(group, signal); // it may not have made its group yet; an error means that it has ended
+}
+
+/// Whether it has ended; its status is not taken.
+bool has_ended(pid_t pid) noexcept {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid != 0;
+}
+
+/// Asked first: rpm gives its locks and its place in a data base back. Not looked at is whether this process
+/// is asked to end itself: it may be the reason.
+void end_group(pid_t group) noexcept {
+    constexpr std::chrono::seconds grace{10};
+    signal_group(group, SIGTERM);
+    for (const auto give_up = Clock::now() + grace; !has_ended(group) && Clock::now() < give_up;)
+        ::usleep(20'000);
+    signal_group(group, SIGKILL); // and whoever is left of it
 }
 
 int wait_for(pid_t child) {
@@ -81,7 +98,7 @@ int wait_for(pid_t child) {
     return status;
 }
 
-/// Kills and reaps what still runs when an exception passes.
+/// Ends and reaps what still runs when an exception passes.
 class Child {
 public:
     explicit Child(pid_t pid) : pid_(pid) {}
@@ -90,7 +107,7 @@ public:
     ~Child() {
         if (pid_ <= 0)
             return;
-        kill_group(pid_);
+        end_group(pid_);
         int status = 0;
         while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
         }
@@ -98,9 +115,7 @@ public:
     int wait() { return wait_for(std::exchange(pid_, -1)); }
     /// Waits for the end without taking the status yet; false at the deadline.
     bool ends_before(Clock::time_point deadline) const {
-        siginfo_t info{};
-        while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-               info.si_pid == 0) {
+        while (!has_ended(pid_)) {
             check_termination();
             if (Clock::now() >= deadline)
                 return false;
@@ -230,7 +245,7 @@ CommandResult run_process(const std::vector<std::string>& command, const std::st
     result.timed_out = !collect({{{output, result.output}, {errors, result.errors}}}, deadline) ||
                        !child.ends_before(deadline);
     if (result.timed_out)
-        kill_group(child.pid());
+        end_group(child.pid());
     result.status = exit_status(child.wait());
     if (result.status == 127 && result.said().empty())
         result.errors = fmt::format("'{}' cannot be run", command.at(0));

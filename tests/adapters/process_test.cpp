@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <fstream>
 #include <grp.h>
+#include <pty.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace um;
@@ -117,21 +119,50 @@ TEST(Process, KeepsSoMuchOfEachOutput) {
     EXPECT_EQ(result.errors.size(), 32U * 1024 * 1024);
 }
 
-TEST(Process, IsKilledWithItsGroupAtTheTimeLimit) {
+TEST(Process, IsEndedWithItsGroupAtTheTimeLimit) {
     const Scratch scratch;
     const auto result =
         sh("sleep 1000 & echo $! > " + scratch / "pid" + "; echo begun; wait", "", seconds(1));
     EXPECT_TRUE(result.timed_out);
-    EXPECT_EQ(result.status, 128 + SIGKILL);
+    EXPECT_EQ(result.status, 128 + SIGTERM);
     EXPECT_EQ(result.output, "begun\n");
     while (!gone(scratch / "pid"))
         ::sched_yield(); // killed already; init has yet to take it away
 }
 
-TEST(Process, IsKilledAtTheTimeLimitThoughItClosedItsOutput) {
+TEST(Process, HasTimeToTidyUpAtTheTimeLimit) {
+    const Scratch scratch;
+    const auto script =
+        "trap 'echo tidy > " + scratch / "told" + "; exit 5' TERM; while :; do sleep 0.1; done";
+    const auto result = sh(script, "", seconds(1));
+    EXPECT_TRUE(result.timed_out);
+    EXPECT_EQ(result.status, 5);
+    EXPECT_EQ(um::test::text_of(scratch / "told"), "tidy\n");
+}
+
+TEST(Process, IsKilledWhenItDoesNotEndAtTheTimeLimit) {
+    EXPECT_EQ(sh("trap '' TERM; echo begun; while :; do sleep 0.1; done", "", seconds(1)).status,
+              128 + SIGKILL);
+}
+
+TEST(Process, CannotReachItsCallersTerminal) { // and type into it what root's shell would read
+    int terminal = -1;
+    const auto child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        const um::Fd own(::open("/dev/tty", O_RDWR | O_CLOEXEC));
+        ::_exit(own && sh("exec 3</dev/tty", "nobody").status == 2 ? 0 : 1);
+    }
+    const um::Fd end(terminal);
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+}
+
+TEST(Process, IsEndedAtTheTimeLimitThoughItClosedItsOutput) {
     const auto result = sh("echo begun; exec >&- 2>&-; sleep 1000", "", seconds(1));
     EXPECT_TRUE(result.timed_out);
-    EXPECT_EQ(result.status, 128 + SIGKILL);
+    EXPECT_EQ(result.status, 128 + SIGTERM);
     EXPECT_EQ(result.output, "begun\n");
 }
 
