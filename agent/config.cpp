@@ -74,7 +74,7 @@ constexpr Key keys[] = {
      }},
     {"apply", "script", [](Config& c, const std::string& text) { c.apply.script = file_name(text); }},
     {"apply", "stall_timeout",
-     [](Config& c, const std::string& text) { c.apply.stall_timeout = duration(text); }},
+     [](Config& c, const std::string& text) { c.apply.stall_timeout = pause_of_work(text); }},
     {"apply", "interrupted",
      [](Config& c, const std::string& text) {
          c.apply.interrupted = choice<OnInterruption>(

@@ -72,10 +72,18 @@ std::chrono::seconds duration(const std::string& text) {
     const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
     constexpr std::pair<std::string_view, std::int64_t> units[] = {
         {"s", 1}, {"", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}};
+    constexpr std::int64_t ten_years = 3650 * 86400LL; // clocks in nanoseconds overflow after 292 years
     for (const auto& [name, seconds] : units)
-        if (parsed.ec == std::errc{} && name == unit && count > 0)
+        if (parsed.ec == std::errc{} && name == unit && count > 0 && count <= ten_years / seconds)
             return std::chrono::seconds(count * seconds);
-    throw Wrong("a time such as 30s, 10min, 24h or 7d");
+    throw Wrong("a time such as 30s, 10min, 24h or 7d, and ten years at most");
+}
+
+std::chrono::seconds pause_of_work(const std::string& text) {
+    const auto time = duration(text);
+    if (time < std::chrono::minutes(1)) // "30" was meant as minutes
+        throw Wrong("at least 1min: package managers fall silent while they work");
+    return time;
 }
 
 std::string unit_name(const std::string& text) {

@@ -40,6 +40,8 @@ std::string some_text(const std::string& text);
 std::vector<std::string> some_words(const std::string& text);
 Policy policy(const std::string& text);
 std::chrono::seconds duration(const std::string& text);
+/// How long a program that works may print nothing.
+std::chrono::seconds pause_of_work(const std::string& text);
 std::string unit_name(const std::string& text);
 std::string file_name(const std::string& text);
 std::vector<std::string> unit_names(const std::string& text);

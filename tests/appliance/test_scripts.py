@@ -34,7 +34,7 @@ def test_a_script_that_fails_needs_a_person(product, script, reason, words):
 
 
 def test_a_script_that_hangs_is_ended_with_all_that_it_started(product):
-    product.configure("[apply]\nstall_timeout = 3s\n")
+    product.configure("[apply]\nstall_timeout = 1min\n")
     upgrade = product.upgrade("trap '' HUP TERM; echo working; sleep 12345; sleep 12345")
     upgrade.ended("needs-manual", "script.stalled", 7, "printed nothing")
     assert product.appliance.run("pgrep -f 'sleep 12345'", check=False).returncode != 0

@@ -232,10 +232,18 @@ TEST(Config, NamesTheSectionsThatThereAre) {
 
 TEST(Config, RefusesTimesThatAreNone) {
     for (const std::string text :
-         {"", "0", "0s", "-1s", "1.5h", "10 min", "10m", "min", "1w", "99999999999s", "1h1"})
-        EXPECT_EQ(error_of("[reboot]\nnotice = " + text + "\n"),
-                  "um.conf:2: 'notice = " + text +
-                      "' is wrong; right would be a time such as 30s, 10min, 24h or 7d");
+         {"", "0", "0s", "-1s", "1.5h", "10 min", "10m", "min", "1w", "99999999999s", "3651d", "1h1"})
+        EXPECT_EQ(
+            error_of("[reboot]\nnotice = " + text + "\n"),
+            "um.conf:2: 'notice = " + text +
+                "' is wrong; right would be a time such as 30s, 10min, 24h or 7d, and ten years at most");
+}
+
+TEST(Config, GivesWhatWorksInSilenceSomeTime) {
+    EXPECT_EQ(error_of("[apply]\nstall_timeout = 30\n"),
+              "um.conf:2: 'stall_timeout = 30' is wrong; right would be at least 1min: package managers fall "
+              "silent "
+              "while they work");
 }
 
 TEST(Config, LoadsTheNamedFileInsteadOfTheOperators) {
