@@ -1,5 +1,7 @@
 #include "audit.hpp"
 
+#include "text.hpp"
+
 #include <array>
 #include <syslog.h>
 
@@ -43,7 +45,7 @@ int priority(EventKind kind, const EventDetail& detail) {
 
 void add(Fields& fields, const char* name, std::string_view value) {
     if (!value.empty())
-        fields.emplace_back(name, value);
+        fields.emplace_back(name, as_utf8(std::string(value)));
 }
 
 void add_upgrade(Fields& fields, const State& state) {
@@ -103,7 +105,9 @@ void Audit::finding(EventKind kind, const State& state, const Finding& finding) 
 void Audit::output(const State& state, const std::string& line) {
     Fields fields;
     add(fields, "MESSAGE", line.empty() ? " " : line);
-    add(fields, "PRIORITY", std::to_string(LOG_INFO));
+    // What a chatty script prints must not use up what journald lets the events through by: it counts by
+    // priority.
+    add(fields, "PRIORITY", std::to_string(LOG_DEBUG));
     add(fields, "SYSLOG_IDENTIFIER", "upgrade-um");
     add(fields, "UM_UPGRADE_ID", state.id);
     add(fields, "UM_STAGE", word(state.stage));

@@ -81,6 +81,7 @@ Activity activity(Context& context) {
             result.text = status.status_text;
     }
     result.running = result.running || locked(context);
+    result.boot_id = context.ports.appliance.boot_id();
     return result;
 }
 
@@ -92,6 +93,20 @@ std::string config_of_open_upgrade(const std::string& state_directory) {
         return state && (state->open() || state->waits_for_a_person()) ? state->config : "";
     } catch (const std::runtime_error&) {
         return ""; // a damaged record is reported by the command itself
+    }
+}
+
+void tell_open_upgrade(Audit& audit, const std::string& state_directory, const ConfigError& error) {
+    try {
+        const auto state = StateFile(state_directory).load();
+        if (state && state->open())
+            audit.finding(
+                EventKind::stage_failed, *state,
+                {Finding::Severity::refusal, Reason::system_failed,
+                 fmt::format("the configuration cannot be read: {}", error.what()),
+                 "mend it, then run 'systemctl start um-upgrade'; where the file is gone, 'um-upgrade "
+                 "verify --config FILE' takes another one"});
+    } catch (const Failure&) { // ignoring: who can read the configuration reports a damaged record
     }
 }
 
@@ -153,7 +168,8 @@ ExitCode status_command(Context& context) {
 }
 
 ExitCode history_command(Context& context) {
-    auto records = StateFile(context.state_directory).closed();
+    const StateFile store(context.state_directory);
+    auto records = store.closed();
     const auto& id = context.options.id;
     if (!id.empty()) {
         records.erase(std::remove_if(records.begin(), records.end(),
@@ -168,7 +184,13 @@ ExitCode history_command(Context& context) {
     else
         std::cout << (id.empty() ? history_text(records)
                                  : status_text(records.front(), {}, context.console.width()));
-    return ExitCode::done;
+    auto code = ExitCode::done;
+    if (id.empty())
+        for (const auto& failure : store.not_understood()) {
+            std::cerr << fmt::format("um-upgrade: {}\n    -> {}\n", failure.what(), failure.hint());
+            code = exit_code(failure.reason());
+        }
+    return code;
 }
 
 ExitCode confirm_snapshot_command(Context& context) {

@@ -15,6 +15,7 @@ inline constexpr auto default_state_directory = "/var/lib/um-upgrade";
 
 /// The command line, parsed.
 struct Options {
+    std::string command;
     std::string config; ///< --config FILE
     std::string media;  ///< --media PATH
     bool json = false;
@@ -38,6 +39,10 @@ struct Context {
 
 /// --config of the run that began the open upgrade: its apply and verify go on with the same. Empty: none.
 std::string config_of_open_upgrade(const std::string& state_directory);
+
+/// An open upgrade cannot go on for a configuration that is wrong by now: its story says so, and nothing else
+/// does before somebody looks. Its record is left alone: others may be at work on it.
+void tell_open_upgrade(Audit& audit, const std::string& state_directory, const ConfigError& error);
 
 ExitCode run_command(Context& context);
 ExitCode check_command(Context& context);

@@ -3,6 +3,7 @@
 #include "failure.hpp"
 #include "ini.hpp"
 #include "system/file.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -31,7 +32,7 @@ std::string one_line(std::string text) {
     for (auto& c : text)
         if (static_cast<unsigned char>(c) < 0x20 || c == ';')
             c = ' ';
-    return text.substr(0, 150);
+    return cut(std::move(text), 150);
 }
 
 std::string trimmed(const std::string& text) {

@@ -41,7 +41,7 @@ private:
     std::string hint_;
 };
 
-/// A fault of the machine or of this program: no reason word of the contract fits; exit code 1.
+/// A fault of the machine or of this program: system.failed, exit code 1.
 class SystemFailure : public std::runtime_error {
 public:
     /// `what`: verb and object, such as "rename 'a' to 'b'"; `error`: an errno value.

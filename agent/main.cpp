@@ -38,14 +38,24 @@ std::string config_path(Command command, const Options& options) {
                                              : options.config;
 }
 
-/// Early in a boot the old system is put back by its own list, whatever the change made of the configuration.
-Config config_for(Command command, const Options& options, Services& services) {
+/// Early in a boot the old system is put back by its own list, whatever the change made of the configuration;
+/// and who looks at an upgrade, or closes it, must not be kept from that.
+bool needs_config(Command command, Services& services) {
+    if (command == rollback_command)
+        return !services.inside(rollback_unit);
+    return command != status_command && command != history_command && command != abandon_command;
+}
+
+Config config_for(Command command, const Options& options, Services& services, Audit& audit) {
     try {
         return load_config(config_path(command, options));
     } catch (const ConfigError& error) {
-        if (command != rollback_command || !services.inside(rollback_unit))
+        if (needs_config(command, services)) {
+            if (command == run_command || command == verify_command)
+                tell_open_upgrade(audit, default_state_directory, error);
             throw;
-        complain(fmt::format("{}, ignoring: what was kept is put back as it was", error.what()),
+        }
+        complain(fmt::format("{}, ignoring: '{}' needs none", error.what(), options.command),
                  ExitCode::configuration);
         return {};
     }
@@ -53,22 +63,23 @@ Config config_for(Command command, const Options& options, Services& services) {
 
 ExitCode execute(Command command, const Options& options) {
     SystemdServices services;
-    const auto config = config_for(command, options, services);
+    SystemdJournal journal;
+    Console console;
+    Audit audit(journal, console);
+    const auto config = config_for(command, options, services, audit);
     FileMedia media;
     OpensslCrypto crypto;
     LibmountMounts mounts;
     LinuxAppliance appliance;
     PtyTerminal terminal;
-    SystemdJournal journal;
-    Console console;
-    Audit audit(journal, console);
     FileKeeper keeper(default_state_directory);
     Ports ports{media, crypto, mounts, services, appliance, terminal, journal, keeper};
     Context context{options, config, ports, audit, console};
     try {
         return command(context);
     } catch (const Failure& failure) { // what no upgrade's record can hold: busy, or a damaged record
-        audit.finding(EventKind::refused, State{}, failure.finding());
+        audit.event(EventKind::refused, State{},
+                    {.message = failure.what(), .hint = failure.hint(), .reason = failure.reason()});
         return exit_code(failure.reason());
     }
 }
@@ -98,7 +109,10 @@ int parse_and_execute(int argc, char** argv) {
         auto* sub = app.add_subcommand(name, description);
         sub->add_option("--config", options.config, "read FILE instead of the files under /etc/um-upgrade")
             ->type_name("FILE");
-        sub->callback([&chosen, command] { chosen = command; });
+        sub->callback([&chosen, &options, command, name] {
+            chosen = command;
+            options.command = name;
+        });
         return sub;
     };
     auto* run =

@@ -60,9 +60,8 @@ std::string situation(const std::optional<State>& state, const Activity& activit
         return "needs-manual";
     if (!state->open())
         return "idle";
-    if (state->returns())
-        return "waiting-for-reboot";
-    return state->stage == Stage::reboot ? "waiting-for-reboot" : "interrupted";
+    const bool reboots = state->returns() || state->stage == Stage::reboot;
+    return reboots && state->boot_id == activity.boot_id ? "waiting-for-reboot" : "interrupted";
 }
 
 std::string next_step(const std::optional<State>& state, const std::string& situation) {
@@ -75,7 +74,7 @@ std::string next_step(const std::optional<State>& state, const std::string& situ
     if (situation == "interrupted")
         return "it goes on at the next boot, or now with 'systemctl start um-upgrade'";
     if (situation == "needs-manual")
-        return state->hint + "; afterwards: um-upgrade abandon --why TEXT";
+        return way_out(*state);
     return state ? state->hint : "put media into /var/lib/um-upgrade/media and run 'um-upgrade check'";
 }
 
@@ -190,6 +189,7 @@ std::string check_json(const CheckResult& result) {
               {"signer", nullptr},
               {"findings", findings},
               {"rollback", rollback_json(result)},
+              {"note", text_or_null(result.note)},
               {"failure", text_or_null(result.failure)}};
     for (const auto& [algorithm, digest] : result.digests)
         json["digests"][std::string(name(algorithm))] = digest;

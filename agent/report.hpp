@@ -11,7 +11,8 @@ namespace um {
 /// What works now.
 struct Activity {
     bool running = false;
-    std::string text; ///< what it says of itself
+    std::string text;      ///< what it says of itself
+    std::string boot_id{}; ///< of this boot
 };
 
 /// `width`: columns of the terminal, where lines are broken; 0: they are not, for a program that reads them.

@@ -2,6 +2,7 @@
 
 #include "system/file.hpp"
 #include "system/guarded_path.hpp"
+#include "system/mount_points.hpp"
 #include "system/process.hpp"
 #include "system/termination.hpp"
 
@@ -92,12 +93,16 @@ std::string LinuxAppliance::boot_id() {
     return kernel_text("/proc/sys/kernel/random/boot_id");
 }
 
-void LinuxAppliance::sync(const std::vector<std::string>& paths) {
-    for (const auto& path : paths) {
-        const Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!fd && errno == ENOENT)
-            continue; // no such directory on this appliance, so nothing of it to write
-        if (!fd || ::syncfs(fd.get()) < 0)
+void LinuxAppliance::sync() {
+    // Not sync(2): it would wait for a server on the network that is away.
+    const MountPoints mounts;
+    for (const auto& [path, mount] : mounts.all()) {
+        if (!mount.lasting || !mount.writable)
+            continue;
+        const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        if (!fd) // ignoring: another mount hides it, from the change as well
+            continue;
+        if (::syncfs(fd.get()) < 0)
             throw SystemFailure(fmt::format("write '{}' to disk", path), errno);
     }
 }

@@ -15,7 +15,7 @@ public:
     std::vector<AdminCheck> admin_checks(const std::string& directory) override;
     Space space(const std::string& path) override;
     std::string boot_id() override;
-    void sync(const std::vector<std::string>& paths) override;
+    void sync() override;
     void flush_journal() noexcept override;
     std::optional<std::uint64_t> file_size(const std::string& path) override;
     std::vector<LogFile> files_below(const std::string& directory) override;

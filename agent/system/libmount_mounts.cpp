@@ -8,6 +8,7 @@
 #include <blkid.h>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <libmount.h>
 #include <sys/stat.h>
 
@@ -113,6 +114,13 @@ void make_mount_point(const std::string& target) {
     } catch (const Unguarded& error) {
         throw Failure(Reason::media_insecure, error.what(), "choose another [media] mount_point");
     }
+    std::error_code error;
+    const bool empty = std::filesystem::is_empty(target, error);
+    if (error)
+        throw SystemFailure(fmt::format("read '{}'", target), error.value());
+    if (!empty) // who works with what is in there would miss it
+        throw Failure(Reason::media_filesystem, fmt::format("'{}' is not empty, and would be hidden", target),
+                      "move away what is in it, or choose another [media] mount_point");
 }
 
 } // namespace

@@ -1,16 +1,16 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "system/systemd_journal.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <fnmatch.h>
 #include <sys/uio.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 
 namespace um {
 namespace {
-
-constexpr std::string_view identifier = "um-upgrade";
 
 int expect(int result, const char* what) {
     if (result < 0)
@@ -47,7 +47,8 @@ void SystemdJournal::entry(const Fields& fields) noexcept {
     }
 }
 
-std::optional<std::string> SystemdJournal::find_in_this_boot(const std::string& text) {
+std::optional<std::string> SystemdJournal::find_in_this_boot(const std::string& text,
+                                                             const std::vector<std::string>& units) {
     sd_journal* opened = nullptr;
     expect(sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM), "open the journal");
     const Handle<sd_journal, sd_journal_close> journal(opened);
@@ -59,9 +60,13 @@ std::optional<std::string> SystemdJournal::find_in_this_boot(const std::string& 
     int more = 0;
     while ((more = expect(sd_journal_next(journal.get()), "read the journal")) > 0) {
         const auto message = field(journal.get(), "MESSAGE");
-        if (message.find(text) != std::string::npos &&
-            field(journal.get(), "SYSLOG_IDENTIFIER") != identifier)
-            return field(journal.get(), "_SYSTEMD_UNIT") + ": " + message;
+        if (message.find(text) == std::string::npos)
+            continue;
+        const auto unit = field(journal.get(), "_SYSTEMD_UNIT"); // journald's own word, not the sender's
+        if (std::any_of(units.begin(), units.end(), [&](const std::string& pattern) {
+                return ::fnmatch(pattern.c_str(), unit.c_str(), 0) == 0;
+            }))
+            return unit + ": " + message;
     }
     return std::nullopt;
 }

@@ -8,7 +8,8 @@ namespace um {
 class SystemdJournal final : public Journal {
 public:
     void entry(const Fields& fields) noexcept override;
-    std::optional<std::string> find_in_this_boot(const std::string& text) override;
+    std::optional<std::string> find_in_this_boot(const std::string& text,
+                                                 const std::vector<std::string>& units) override;
     void status(const std::string& text) noexcept override;
 
 private:

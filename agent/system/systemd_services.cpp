@@ -11,6 +11,7 @@ namespace um {
 namespace {
 
 constexpr auto systemd = "org.freedesktop.systemd1";
+constexpr auto systemd_socket = "unix:path=/run/systemd/private";
 constexpr auto unit_interface = "org.freedesktop.systemd1.Unit";
 constexpr auto service_interface = "org.freedesktop.systemd1.Service";
 constexpr std::chrono::milliseconds poll_interval{300};
@@ -48,21 +49,36 @@ const SystemdServices::Object SystemdServices::systemd_manager{systemd, "/org/fr
 const SystemdServices::Object SystemdServices::logind_manager{
     "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"};
 
-sd_bus* SystemdServices::connection() {
-    if (bus_ && sd_bus_is_open(bus_.get()) <= 0)
-        bus_.reset();
-    if (!bus_) {
+/// systemd has a socket of its own for root, systemctl(1) talks to no other: it is there early in the boot,
+/// and when the change has taken D-Bus along. Nothing where it is not, as for other users.
+SystemdServices::Bus SystemdServices::connect_to_systemd() {
+    sd_bus* made = nullptr;
+    expect(sd_bus_new(&made), "prepare a connection to systemd");
+    Bus bus(made);
+    if (sd_bus_set_address(made, systemd_socket) < 0 || sd_bus_start(made) < 0)
+        bus.reset();
+    return bus;
+}
+
+sd_bus* SystemdServices::connection(const std::string& service) {
+    const bool direct = service == systemd;
+    auto& bus = direct ? systemd_bus_ : system_bus_;
+    if (bus && sd_bus_is_open(bus.get()) <= 0)
+        bus.reset();
+    if (!bus && direct)
+        bus = connect_to_systemd();
+    if (!bus) {
         sd_bus* opened = nullptr;
         expect(sd_bus_open_system(&opened), "connect to D-Bus");
-        bus_.reset(opened);
+        bus.reset(opened);
     }
-    return bus_.get();
+    return bus.get();
 }
 
 SystemdServices::Message SystemdServices::new_call(const Object& object, const char* member) {
     sd_bus_message* message = nullptr;
-    expect(sd_bus_message_new_method_call(connection(), &message, object.service, object.path.c_str(),
-                                          object.interface, member),
+    expect(sd_bus_message_new_method_call(connection(object.service), &message, object.service,
+                                          object.path.c_str(), object.interface, member),
            fmt::format("prepare the call {}", member));
     return Message(message);
 }
@@ -71,7 +87,8 @@ SystemdServices::Message SystemdServices::call(const Object& object, const char*
                                                const Message& request) {
     BusError error;
     sd_bus_message* reply = nullptr;
-    const int result = sd_bus_call(connection(), request.get(), call_timeout_usec, error.get(), &reply);
+    const int result =
+        sd_bus_call(connection(object.service), request.get(), call_timeout_usec, error.get(), &reply);
     check_termination(); // a signal may be what ended the call
     if (result < 0)
         throw SystemFailure(fmt::format("{}.{}: {}", object.interface, member, error.text(result)));
@@ -166,7 +183,7 @@ UnitStatus SystemdServices::patient_status(const std::string& unit) {
         } catch (const SystemFailure&) {
             if (std::chrono::steady_clock::now() >= give_up)
                 throw;
-            bus_.reset();
+            systemd_bus_.reset();
             check_termination();
             std::this_thread::sleep_for(poll_interval);
         }
@@ -186,10 +203,10 @@ void SystemdServices::enable(const std::string& unit) {
     call(systemd_manager, "Reload", new_call(systemd_manager, "Reload"));
 }
 
-void SystemdServices::queue(const char* job, const std::string& unit) {
+void SystemdServices::queue(const char* job, const std::string& unit, const char* mode) {
     const auto request = new_call(systemd_manager, job);
     expect(sd_bus_message_append_basic(request.get(), 's', unit.c_str()), "append a unit's name");
-    expect(sd_bus_message_append_basic(request.get(), 's', "replace"), "append a job mode");
+    expect(sd_bus_message_append_basic(request.get(), 's', mode), "append a job mode");
     call(systemd_manager, job, request);
 }
 
@@ -259,6 +276,15 @@ Fd SystemdServices::inhibit_shutdown(const std::string& why) {
     return inhibit("block", why);
 }
 
+bool SystemdServices::has_logind() {
+    try {
+        property(logind_manager, "PreparingForShutdown", "b");
+        return true;
+    } catch (const SystemFailure&) {
+        return false; // ignoring: who asks knows what to do without it
+    }
+}
+
 std::string SystemdServices::shutdown_due(std::chrono::microseconds within) {
     const auto preparing = property(logind_manager, "PreparingForShutdown", "b");
     int under_way = 0;
@@ -289,12 +315,18 @@ void SystemdServices::expect_no_guard() {
 
 void SystemdServices::reboot() {
     expect_no_guard();
-    // The unit is seen to end well before the machine goes down.
-    delay_lock_ = inhibit("delay", "the upgrade's record is being closed");
-    const auto request = new_call(logind_manager, "Reboot");
-    const int interactive = 0;
-    expect(sd_bus_message_append_basic(request.get(), 'b', &interactive), "append a flag");
-    call(logind_manager, "Reboot", request);
+    try {
+        // The unit is seen to end well before the machine goes down.
+        delay_lock_ = inhibit("delay", "the upgrade's record is being closed");
+        const auto request = new_call(logind_manager, "Reboot");
+        const int interactive = 0;
+        expect(sd_bus_message_append_basic(request.get(), 'b', &interactive), "append a flag");
+        call(logind_manager, "Reboot", request);
+    } catch (const SystemFailure&) {
+        if (has_logind()) // and it objects
+            throw;
+        queue("StartUnit", "reboot.target", "replace-irreversibly"); // as systemctl(1) does without it
+    }
 }
 
 void SystemdServices::schedule_reboot(std::chrono::microseconds delay) {

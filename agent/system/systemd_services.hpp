@@ -7,7 +7,9 @@
 namespace um {
 
 /// systemd's and logind's D-Bus interfaces, org.freedesktop.systemd1(5) and org.freedesktop.login1(5).
-/// The connection is made when needed and again when D-Bus was restarted.
+/// The connections are made when needed, and again when D-Bus was restarted or systemd re-executed. To
+/// systemd it is a direct one, so D-Bus may be away; without logind nothing holds a shutdown off, and nothing
+/// is scheduled.
 class SystemdServices final : public Services {
 public:
     UnitStatus status(const std::string& unit) override;
@@ -36,10 +38,11 @@ private:
     static const Object systemd_manager;
     static const Object logind_manager;
 
-    sd_bus* connection();
+    static Bus connect_to_systemd();
+    sd_bus* connection(const std::string& service);
     Message new_call(const Object& object, const char* member);
     Message call(const Object& object, const char* member, const Message& request);
-    void queue(const char* job, const std::string& unit);
+    void queue(const char* job, const std::string& unit, const char* mode = "replace");
     UnitStatus wait_for_job(const std::string& unit);
     std::string unit_path(const std::string& unit);
     Message property(const Object& object, const char* name, const char* type);
@@ -48,9 +51,11 @@ private:
     Number number_property(const Object& object, const char* name, const char* type);
     UnitStatus patient_status(const std::string& unit);
     void expect_no_guard();
+    bool has_logind();
     Fd inhibit(const char* mode, const std::string& why);
 
-    Bus bus_;
+    Bus systemd_bus_;
+    Bus system_bus_;
     Fd delay_lock_; ///< logind waits for its end with the reboot
 };
 

@@ -21,10 +21,11 @@ std::string last_line(std::string text) {
 }
 
 /// What speaks against the upgrade; empty: nothing does.
-std::string objection(Appliance& appliance, const AdminCheck& check, const char* argument) {
+std::string objection(Appliance& appliance, const AdminCheck& check, const char* argument,
+                      const std::string& version) {
     if (!check.problem.empty())
         return check.problem;
-    const auto result = appliance.run({check.path, argument}, "", admin_check_limit);
+    const auto result = appliance.run({check.path, argument, version}, "", admin_check_limit);
     if (result.timed_out)
         return fmt::format("it did not end in {} min", admin_check_limit.count());
     return result.status == 0 ? ""
@@ -33,16 +34,16 @@ std::string objection(Appliance& appliance, const AdminCheck& check, const char*
 
 } // namespace
 
-std::vector<Finding> run_admin_checks(Appliance& appliance, Occasion occasion) {
+std::vector<Finding> run_admin_checks(Appliance& appliance, Occasion occasion, const std::string& version) {
     const auto* const argument = occasion == Occasion::before ? "before" : "after";
     const auto reason = occasion == Occasion::before ? Reason::check_failed : Reason::verify_check;
     std::vector<Finding> findings;
     for (const auto& [directory, severity] : kinds)
         for (const auto& check : appliance.admin_checks(fmt::format("{}/{}", checks_directory, directory)))
-            if (const auto why = objection(appliance, check, argument); !why.empty())
+            if (const auto why = objection(appliance, check, argument, version); !why.empty())
                 findings.push_back({severity, reason,
                                     fmt::format("the {} check '{}' fails: {}", directory, check.path, why),
-                                    fmt::format("run '{} {}' by hand", check.path, argument)});
+                                    fmt::format("run '{} {} {}' by hand", check.path, argument, version)});
     return findings;
 }
 

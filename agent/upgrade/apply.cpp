@@ -248,7 +248,7 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
         throw;
     }
     job.ports.appliance.flush_journal();
-    job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
+    job.ports.appliance.sync();
     job.store.save(job.state);
     return code;
 }

@@ -94,15 +94,27 @@ Next apply(Job& job) {
     auto& ports = job.ports;
     if (job.media) // preflight may have waited for a person, prepare for a service
         ports.media.expect_unchanged(job.media->iso);
+    const bool is_due = job.state.change == Change::none || (job.state.cut_off() && job.media);
+    if (is_due)
+        check_termination(); // from here on the change is begun
     if (job.mounted)
         job.mounted->leave(); // it is the apply unit's now, whatever becomes of this process
     job.mounted.reset();
-    if (job.state.change == Change::none || (job.state.cut_off() && job.media))
-        make_change(job);
-    const auto& target = job.config.media.mount_point;
-    if (ports.mounts.device_at(target) == job.state.mount_device) // and nothing that a person mounted since
-        ports.mounts.adopt(target).reset();
-    job.media.reset();
+    const auto unmount = [&] {
+        const auto& target = job.config.media.mount_point;
+        if (ports.mounts.device_at(target) == job.state.mount_device) // nothing that a person mounted since
+            ports.mounts.adopt(target).reset();
+        job.media.reset();
+    };
+    if (is_due)
+        try {
+            make_change(job);
+        } catch (const Terminated&) { // nothing was begun, or all is done
+            reload(job);
+            unmount();
+            throw;
+        }
+    unmount();
     switch (job.state.change) {
     case Change::done:
         break;
@@ -146,7 +158,7 @@ void request_reboot(Job& job, const std::string& then) {
         job.audit.progress("the reboot was requested already");
         return;
     }
-    job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
+    job.ports.appliance.sync();
     std::string message = "reboot requested";
     if (job.state.reboot_is_left)
         message = "the reboot is left to the operator: run 'reboot'";
@@ -159,10 +171,13 @@ void request_reboot(Job& job, const std::string& then) {
     job.ports.appliance.flush_journal();
     if (job.state.reboot_is_left)
         return;
-    if (reboot.policy == RebootPolicy::notice)
+    if (reboot.policy == RebootPolicy::notice) {
         job.ports.services.schedule_reboot(reboot.notice);
-    else
+        job.state.reboot_is_left = true; // who cancels it means to reboot himself
+        job.store.save(job.state);
+    } else {
         job.ports.services.reboot();
+    }
 }
 
 Next reboot(Job& job) {

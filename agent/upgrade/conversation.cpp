@@ -10,6 +10,8 @@ constexpr std::chrono::seconds question_limit{15};
 /// "Are the services down yet?" may be work, where nobody is known to wait for an answer: to stop a change
 /// costs more than to wait a little longer.
 constexpr std::chrono::seconds possible_question_limit{120};
+/// A script that does not take the answer asks again, for ever; nobody needs the same one so often.
+constexpr unsigned most_answers = 50;
 /// Output comes cut anywhere: an answer waits until the question stands there whole.
 constexpr std::chrono::milliseconds question_settles{300};
 
@@ -91,6 +93,12 @@ void Conversation::refuse_to_end() {
 
 /// `shown`: what the terminal shows of it, for the log.
 std::string Conversation::type(const Answer& answer, const std::string& shown) {
+    if (++answers_[answer.prompt] > most_answers)
+        throw Failure(
+            Reason::script_prompt_unknown,
+            fmt::format("{} asks again and again, and takes no '{}' for an answer: {}", name_, answer.text,
+                        answer.question),
+            fmt::format("give the answer that it takes as [prompt.{}] to the configuration", answer.prompt));
     record(shown);
     job_.audit.event(EventKind::prompt_answered, job_.state,
                      {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer.text,

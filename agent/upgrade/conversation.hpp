@@ -7,6 +7,7 @@
 #include "upgrade/prompts.hpp"
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ private:
     std::string name_;
     Dialogue dialogue_;
     std::vector<std::string> failed_scriptlets_;
-    std::string unshown_; ///< the last line, when it is not on the status line yet
+    std::map<std::string, unsigned> answers_; ///< how many by each prompt's rule
+    std::string unshown_;                     ///< the last line, when it is not on the status line yet
     std::chrono::microseconds shown_at_{0};
 };
 

@@ -1,5 +1,6 @@
 #include "upgrade/health.hpp"
 
+#include "text.hpp"
 #include "upgrade/version.hpp"
 
 #include <algorithm>
@@ -95,7 +96,7 @@ std::string printable(std::string text, std::size_t limit) {
     std::replace_if(
         text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
         ' ');
-    return text.substr(0, limit);
+    return cut(std::move(text), limit);
 }
 
 std::vector<ServiceLine> parse_status_report(const std::string& output) {

@@ -76,7 +76,7 @@ Failure other_media(const Job& job, const std::string& found) {
     return {Reason::media_changed,
             fmt::format("the change was begun with {} and was cut off; what is here now is {}",
                         job.state.media, found),
-            "the snapshot is the way back"};
+            "put those media in place again; or the snapshot is the way back"};
 }
 
 /// What an earlier start or a person left mounted may hold the ISO open for writing.
@@ -175,7 +175,7 @@ std::optional<State> taken_back_before(Job& job, const MediaSet& media) {
     if (job.may_ask || !job.only_media.empty() || job.state.cut_off())
         return std::nullopt; // somebody asks for it
     try {
-        for (auto& state : job.store.understood()) {
+        for (auto& state : job.store.closed()) {
             if (state.outcome != Outcome::rolled_back)
                 continue;
             const auto manifest = job.ports.media.read_sidecar(media.sidecars + ".mf");
@@ -213,9 +213,9 @@ Next find(Job& job) {
     // Where the unit is enabled, each boot would make the same change, and two more would take it back.
     if (const auto before = taken_back_before(job, media)) {
         job.note =
-            fmt::format("{} was installed by upgrade {} and taken back ({}); when that is settled, run "
-                        "'um-upgrade run' at a terminal, or with --media",
-                        path, before->id, before->reason ? word(*before->reason) : "by hand");
+            fmt::format("{} was installed by upgrade {} and taken back ({}); when that is settled, look with "
+                        "'um-upgrade check --media {}', then 'um-upgrade run' at a terminal",
+                        path, before->id, before->reason ? word(*before->reason) : "by hand", path);
         return Next::nothing_to_do;
     }
     const bool cleared = clear_mount_point(job);

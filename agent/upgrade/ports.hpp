@@ -166,7 +166,8 @@ public:
     /// "shutdown" when one is under way; "reboot", "poweroff" … when it is scheduled `within` this time from
     /// now; else empty.
     virtual std::string shutdown_due(std::chrono::microseconds within) = 0;
-    /// Asks logind for a reboot that begins when this process ends.
+    /// Asks logind for a reboot that begins when this process ends; where logind is not there, systemd for
+    /// one that begins at once.
     virtual void reboot() = 0;
     /// A reboot with a wall message, `delay` from now.
     virtual void schedule_reboot(std::chrono::microseconds delay) = 0;
@@ -221,8 +222,8 @@ public:
     virtual std::vector<AdminCheck> admin_checks(const std::string& directory) = 0;
     virtual Space space(const std::string& path) = 0;
     virtual std::string boot_id() = 0;
-    /// Writes the file systems of these paths to disk.
-    virtual void sync(const std::vector<std::string>& paths) = 0;
+    /// Writes every file system of this machine's disks to them.
+    virtual void sync() = 0;
     /// Writes the journal to disk; else it is minutes behind. Throws nothing: the upgrade matters more.
     virtual void flush_journal() noexcept = 0;
     /// Bytes; nothing where there is no file, or something else than a file (a link is followed).
@@ -274,9 +275,10 @@ public:
     virtual ~Journal() = default;
     /// One structured entry. Failing to write is no reason to fail an upgrade: throws nothing.
     virtual void entry(const Fields& fields) noexcept = 0;
-    /// The first message of this boot that holds the text and is not our own, as "UNIT: MESSAGE"; nothing
-    /// where there is none. Throws SystemFailure.
-    virtual std::optional<std::string> find_in_this_boot(const std::string& text) = 0;
+    /// The first message of this boot that holds the text and is of one of the units, names or glob(7)
+    /// patterns, as "UNIT: MESSAGE"; nothing where there is none. Throws SystemFailure.
+    virtual std::optional<std::string> find_in_this_boot(const std::string& text,
+                                                         const std::vector<std::string>& units) = 0;
     /// STATUS= for `systemctl status` and `um-upgrade status`.
     virtual void status(const std::string& text) noexcept = 0;
 };

@@ -35,7 +35,7 @@ ExitCode give_up(Job& job) {
     const Finding finding{
         Finding::Severity::refusal, Reason::interrupted,
         fmt::format("interrupted {} times, last in {}", job.state.tries, word(job.state.stage)),
-        "find out why from 'journalctl -t um-upgrade', then 'um-upgrade abandon --why TEXT'"};
+        "find out why from 'journalctl -t um-upgrade'"};
     job.audit.finding(EventKind::stage_failed, job.state, finding);
     return close_failed(job, finding, Outcome::needs_manual, ExitCode::needs_manual);
 }
@@ -107,24 +107,24 @@ ExitCode after_boot(Job& job) {
     return run_from(job, Stage::verify);
 }
 
+/// Whoever was asked, whose policy it is, or who cancelled the reboot that was announced: it is not asked for
+/// again behind the operator's back.
+bool is_left_to_the_operator(const Job& job) {
+    const bool waits =
+        job.state.returns() ? job.state.rollback == Return::due : job.state.stage == Stage::reboot;
+    return waits && job.state.reboot_is_left && job.state.boot_id == job.ports.appliance.boot_id();
+}
+
 ExitCode waits_for_reboot(Job& job) {
     job.console.line(fmt::format("upgrade {} waits for the reboot: run 'reboot'", job.state.id));
     return ExitCode::done;
 }
 
 ExitCode person_must_decide(Job& job) {
-    job.console.line(fmt::format(
-        "upgrade {} needs a person: {}\n    -> {}\n    -> afterwards: um-upgrade abandon --why TEXT",
-        job.state.id, job.state.message, job.state.hint));
+    job.console.line(fmt::format("upgrade {} needs a person: {}\n    -> {}", job.state.id, job.state.message,
+                                 way_out(job.state)));
     job.audit.progress("needs-manual: " + job.state.message);
     return ExitCode::needs_manual;
-}
-
-/// A change that was cut off met something that a person can mend, such as media that were not at hand: once
-/// it is mended, the change can be made again.
-bool may_be_mended(const State& state) {
-    return state.waits_for_a_person() && state.cut_off() && !state.returns() &&
-           state.reason != Reason::interrupted;
 }
 
 void reopen(Job& job) {
@@ -142,7 +142,7 @@ ExitCode run_procedure(Job& job) {
     if (!state || (!state->open() && !state->waits_for_a_person()))
         return guarded(job, [&] { return start_new(job); });
     job.state = std::move(*state);
-    if (may_be_mended(job.state))
+    if (job.state.goes_on_when_mended())
         reopen(job);
     if (job.state.waits_for_a_person())
         return person_must_decide(job);
@@ -163,10 +163,10 @@ ExitCode continue_after_boot(Job& job) {
         return ExitCode::done;
     }
     job.state = std::move(*state);
+    if (is_left_to_the_operator(job))
+        return waits_for_reboot(job);
     if (job.state.returns())
         return guarded(job, [&] { return go_on_returning(job); });
-    if (job.state.stage == Stage::reboot && !boot_happened(job) && job.state.reboot_is_left)
-        return waits_for_reboot(job);
     return guarded(job, [&] { return boot_happened(job) ? after_boot(job) : resume(job); });
 }
 
@@ -202,15 +202,21 @@ void abandon_upgrade(Job& job, const std::string& why) {
     }
     wake_product(job);
     job.state.abandoned = why;
+    std::string called_off;
     if (job.state.returns()) { // the old system stays kept, and nothing takes it back by itself
+        if (job.state.rollback == Return::due)
+            called_off = "; it is not taken back in the next boot any more";
         job.state.rollback = Return::none;
         remove_file_durably(due_flag(job));
     }
     settle_way_back(job, *job.state.outcome);
+    // Said before it is filed, and on disk: who abandons may reset the machine next.
+    job.audit.event(
+        EventKind::abandoned, job.state,
+        {.message = fmt::format("{} abandoned upgrade {}{}: {}", who, job.state.id, called_off, why),
+         .outcome = job.state.outcome});
+    job.ports.appliance.flush_journal();
     job.store.close(job.state);
-    job.audit.event(EventKind::abandoned, job.state,
-                    {.message = fmt::format("{} abandoned upgrade {}: {}", who, job.state.id, why),
-                     .outcome = job.state.outcome});
 }
 
 } // namespace um

@@ -10,14 +10,14 @@
 #include "upgrade/way_back.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <iterator>
 #include <sstream>
 
 namespace um {
 namespace {
 
-constexpr std::chrono::minutes command_limit{5};
+constexpr auto retry_by_hand =
+    "mend it, then 'um-upgrade rollback --why TEXT' goes on; or the snapshot is the way back";
 
 /// What failed may have taken D-Bus along; the units are enabled when um-upgrade is installed, and need none
 /// to start in the next boot. Throws Failure where the one that takes back cannot run; what would prove it in
@@ -38,38 +38,11 @@ void ensure_units(Job& job) {
     }
 }
 
-/// systemd itself is asked, where D-Bus and logind are not there.
-void reboot_without_d_bus(Job& job) {
-    job.ports.appliance.flush_journal();
-    const auto done = job.ports.appliance.run(
-        {"systemctl", "--no-block", "--job-mode=replace-irreversibly", "start", "reboot.target"}, "",
-        command_limit);
-    // The reboot stops this unit, and may end systemctl before it has told of its success.
-    if (done.status != 0 && done.status != 128 + SIGTERM)
-        job.audit.output(job.state, fmt::format("systemctl start reboot.target: {}, ignoring: {} asks again",
-                                                done.said(), verify_unit));
-}
-
-bool d_bus_is_there(Job& job) {
-    try {
-        job.ports.services.status(rollback_unit);
-        return true;
-    } catch (const SystemFailure&) {
-        return false;
-    }
-}
-
 void ask_for_boot(Job& job) {
     job.state.reboot_is_left = job.config.reboot.policy == RebootPolicy::manual;
-    try {
-        stages::request_reboot(job, job.state.rollback == Return::taken
-                                        ? "the old system is back, and is proved in the boot that follows"
-                                        : "the upgrade is taken back in the boot that follows");
-    } catch (const SystemFailure&) {
-        if (job.config.reboot.policy != RebootPolicy::now || d_bus_is_there(job))
-            throw;
-        reboot_without_d_bus(job);
-    }
+    stages::request_reboot(job, job.state.rollback == Return::taken
+                                    ? "the old system is back, and is proved in the boot that follows"
+                                    : "the upgrade is taken back in the boot that follows");
 }
 
 ExitCode close_not_taken_back(Job& job) {
@@ -169,6 +142,7 @@ void begin_return(Job& job, const std::string& why) {
         job.state.tries = 0;
     job.state.rollback = Return::due;
     job.state.rollback_why = why;
+    job.state.reboot_is_left = false; // the change's own may have been
     job.state.boot_id = job.ports.appliance.boot_id();
     if (first)
         job.audit.event(
@@ -192,8 +166,12 @@ ExitCode take_back(Job& job) {
     keeper.make_room(job.state.id);
     ExitCode code = ExitCode::done;
     if (job.state.tries >= return_limit) {
-        give_up(job, fmt::format("taking the upgrade back was interrupted {} times", job.state.tries),
-                "the snapshot is the way back");
+        give_up(
+            job,
+            fmt::format("taking the upgrade back was interrupted {} times; some files may be the old ones, "
+                        "some the new ones",
+                        job.state.tries),
+            retry_by_hand);
         code = ExitCode::needs_manual;
     } else {
         ++job.state.tries;
@@ -214,15 +192,24 @@ ExitCode take_back(Job& job) {
             give_up(job, failure.what(), failure.hint());
             code = ExitCode::needs_manual;
         } catch (const SystemFailure& failure) {
-            give_up(job, fmt::format("the old system cannot be put back: {}", failure.what()),
-                    "mend it, then 'um-upgrade rollback --why TEXT'; or the snapshot is the way back");
+            give_up(job,
+                    fmt::format("the old system could not be put back as a whole, some files may be the old "
+                                "ones, some the new ones: {}",
+                                failure.what()),
+                    retry_by_hand);
             code = ExitCode::needs_manual;
         }
     }
-    job.ports.appliance.sync({"/", "/boot", "/var", "/opt"});
+    job.ports.appliance.sync();
     remove_file_durably(due_flag(job));
     if (code == ExitCode::done)
-        reboot_without_d_bus(job);
+        try {
+            job.ports.appliance.flush_journal();
+            job.ports.services.reboot();
+        } catch (const SystemFailure& failure) {
+            job.audit.output(job.state,
+                             fmt::format("{}, ignoring: {} asks again", failure.what(), verify_unit));
+        }
     return code;
 }
 
@@ -258,7 +245,7 @@ std::optional<State> candidate(Job& job) {
     };
     if (last && (last->open() || is_kept(*last)))
         return last;
-    auto closed = job.store.understood();
+    auto closed = job.store.closed();
     const auto found = std::find_if(closed.rbegin(), closed.rend(), is_kept);
     return found == closed.rend() ? last : *found;
 }
@@ -281,8 +268,14 @@ Failure no_way_back(const std::optional<State>& state) {
 ExitCode take_back_by_hand(Job& job, const std::string& why) {
     auto& ports = job.ports;
     auto state = candidate(job);
-    if (state && state->open() && (state->change == Change::none || change_is_at_work(job, *state)))
-        throw Failure(Reason::busy, "an upgrade is at work", "watch it with 'um-upgrade status --follow'");
+    if (state && state->open() && change_is_at_work(job, *state))
+        throw Failure(Reason::busy, "the change is at work", "wait for its end: um-upgrade status --follow");
+    if (state && state->open() && state->change == Change::none)
+        throw Failure(
+            Reason::rollback_unavailable,
+            fmt::format("upgrade {} was interrupted in {}: nothing was changed yet", state->id,
+                        word(state->stage)),
+            "go on with 'systemctl start um-upgrade', or close it with 'um-upgrade abandon --why TEXT'");
     if (!state || !state->way_back || state->outcome == Outcome::rolled_back)
         throw no_way_back(state);
     if (!state->kept_until.empty() && state->kept_until <= iso8601(ports.appliance.now())) {
@@ -312,7 +305,7 @@ ExitCode take_back_by_hand(Job& job, const std::string& why) {
              "usage data that were collected since the upgrade are set aside with what it brought, and "
              "missing from the reports until somebody brings them back",
          .stage = job.state.stage,
-         .reason = Reason::rollback_unavailable});
+         .reason = Reason::rollback_data});
     begin_return(job, fmt::format("{} asked for it: {}", ports.appliance.operator_name(), why));
     return ExitCode::done;
 }

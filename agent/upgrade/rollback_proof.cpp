@@ -29,10 +29,8 @@ ExitCode close_unproved(Job& job, const std::vector<std::string>& found) {
     const Finding finding{
         Finding::Severity::refusal, Reason::rollback_failed,
         fmt::format("the upgrade was taken back, but the appliance is not what it was: {}", list),
-        fmt::format(
-            "the whole list is in {}; mend it, then 'um-upgrade abandon --why TEXT'; or the snapshot is the "
-            "way back",
-            path_of(job, differences_note))};
+        fmt::format("the whole list is in {}; mend it by hand, or the snapshot is the way back",
+                    path_of(job, differences_note))};
     job.audit.finding(EventKind::stage_failed, job.state, finding);
     job.audit.event(
         EventKind::rollback_finished, job.state,

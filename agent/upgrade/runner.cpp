@@ -1,6 +1,7 @@
 #include "upgrade/runner.hpp"
 
 #include "confirmation.hpp"
+#include "system/termination.hpp"
 #include "upgrade/stages.hpp"
 #include "upgrade/way_back.hpp"
 
@@ -73,7 +74,8 @@ void give_space_back(Job& job) {
         job.audit.event(
             EventKind::warning, job.state,
             {.message = fmt::format("the way back's space cannot be given back: {}", failure.what()),
-             .hint = "it is tried again every day"});
+             .hint = "it is tried again every hour",
+             .reason = Reason::system_failed});
     }
 }
 
@@ -85,10 +87,8 @@ ExitCode code_of_failure(const State& state, Reason reason) {
     if (state.cut_off())
         return ExitCode::needs_manual;
     const auto code = exit_code(reason);
-    return state.stage == Stage::apply && state.change == Change::failed &&
-                   code == ExitCode::preflight_refused
-               ? ExitCode::apply_failed
-               : code;
+    return state.change != Change::none && code == ExitCode::preflight_refused ? ExitCode::apply_failed
+                                                                               : code;
 }
 
 ExitCode succeed(Job& job) {
@@ -155,7 +155,8 @@ ExitCode close(Job& job, Outcome outcome, const EventDetail& detail, ExitCode co
     } catch (const SystemFailure& failure) {
         job.audit.event(EventKind::warning, job.state,
                         {.message = fmt::format("the record cannot be filed: {}", failure.what()),
-                         .hint = "give the disk more space; the next start closes it"});
+                         .hint = "give the disk more space; the next start closes it",
+                         .reason = Reason::system_failed});
     }
     give_space_back(job); // when no cut can make the record speak of what is gone
     job.audit.progress(closing.message);
@@ -236,8 +237,27 @@ ExitCode close_refused(Job& job, const Refused& refused) {
                         code_of_failure(job.state, refused.first.reason));
 }
 
+namespace {
+
+/// Where the change's unit is not at work, the record knows.
+bool is_anything_changed(Job& job) {
+    if (job.state.stage != Stage::apply)
+        return job.state.stage > Stage::apply || job.state.cut_off();
+    try {
+        if (job.ports.services.status(apply_unit).running())
+            return true;
+    } catch (const SystemFailure&) {
+        return true; // ignoring: it may be
+    }
+    stages::reload(job);
+    return job.state.change != Change::none;
+}
+
+} // namespace
+
 void close_terminated(Job& job) {
-    if (job.state.stage >= Stage::apply || job.state.cut_off() || !job.announced)
+    forget_termination(); // closing it must not be cut short; the request is followed all the same
+    if (!job.announced || is_anything_changed(job))
         return; // the record stays open: the next start goes on with it
     close_failed(job,
                  {Finding::Severity::refusal, Reason::interrupted, "stopped by request; nothing was changed",
@@ -247,14 +267,17 @@ void close_terminated(Job& job) {
 
 ExitCode close_broken(Job& job, const SystemFailure& failure) {
     announce(job);
-    job.audit.event(EventKind::stage_failed, job.state,
-                    {.message = failure.what(), .stage = job.state.stage});
     // The change may be at work, complete, or cut off: the next start looks.
-    if (job.state.stage >= Stage::apply || job.state.cut_off())
-        return ExitCode::internal;
+    const bool goes_on = job.state.stage >= Stage::apply || job.state.cut_off();
+    const Finding finding{Finding::Severity::refusal, Reason::system_failed, failure.what(),
+                          goes_on ? "mend it; the next boot goes on, or 'systemctl start um-upgrade'"
+                                  : "mend it, then start um-upgrade again; nothing was changed"};
+    job.audit.finding(EventKind::stage_failed, job.state, finding);
+    if (goes_on)
+        return exit_code(finding.reason);
     return close(job, Outcome::failed,
-                 {.message = failure.what(), .hint = "look at 'journalctl -t um-upgrade'"},
-                 ExitCode::internal);
+                 {.message = finding.message, .hint = finding.hint, .reason = finding.reason},
+                 exit_code(finding.reason));
 }
 
 } // namespace um

@@ -1,6 +1,5 @@
 #include "upgrade/state.hpp"
 
-#include "failure.hpp"
 #include "ini.hpp"
 #include "system/file.hpp"
 
@@ -176,6 +175,14 @@ std::string_view word(Return step) {
     return return_words[static_cast<std::size_t>(step)];
 }
 
+std::string way_out(const State& state) {
+    return state.hint + (state.goes_on_when_mended()
+                             ? "; it goes on with 'systemctl start um-upgrade', or is closed with "
+                               "'um-upgrade abandon --why "
+                               "TEXT'"
+                             : "; to keep the appliance as it is: um-upgrade abandon --why TEXT");
+}
+
 std::string to_ini(const State& state) {
     std::string text = "# Kept by um-upgrade; do not edit.\n[upgrade]\n" + key_line("format", format);
     for (const auto& field : fields())
@@ -244,29 +251,36 @@ std::vector<std::string> StateFile::closed_ids() const {
 
 std::optional<State> StateFile::closed(const std::string& id) const {
     const auto path = fmt::format("{}/{}.ini", history(), id);
-    const auto text = read_record(path);
-    return text ? std::optional(parse_state(*text, path)) : std::nullopt;
+    try {
+        const auto text = read_record(path);
+        return text ? std::optional(parse_state(*text, path)) : std::nullopt;
+    } catch (const Failure& failure) {
+        throw Failure(failure.reason(), failure.what(), "move it away; no other upgrade needs it");
+    }
+}
+
+template <class Take, class Complain>
+void StateFile::each_closed(Take take, Complain complain) const {
+    for (const auto& id : closed_ids())
+        try {
+            if (auto record = closed(id))
+                take(std::move(*record));
+        } catch (const Failure& failure) {
+            complain(failure);
+        }
 }
 
 std::vector<State> StateFile::closed() const {
     std::vector<State> records;
-    for (const auto& id : closed_ids())
-        if (auto record = closed(id))
-            records.push_back(std::move(*record));
+    each_closed([&](State record) { records.push_back(std::move(record)); }, [](const Failure&) {});
     std::sort(records.begin(), records.end(), is_earlier);
     return records;
 }
 
-std::vector<State> StateFile::understood() const {
-    std::vector<State> records;
-    for (const auto& id : closed_ids())
-        try {
-            if (auto record = closed(id))
-                records.push_back(std::move(*record));
-        } catch (const Failure&) { // ignoring: `history` tells of it
-        }
-    std::sort(records.begin(), records.end(), is_earlier);
-    return records;
+std::vector<Failure> StateFile::not_understood() const {
+    std::vector<Failure> failures;
+    each_closed([](const State&) {}, [&](const Failure& failure) { failures.push_back(failure); });
+    return failures;
 }
 
 void StateFile::save(const State& state) const {

@@ -1,6 +1,7 @@
 #pragma once
 // The one record of where an upgrade stands (state.ini), and its closed copies (history/).
 
+#include "failure.hpp"
 #include "upgrade/vocabulary.hpp"
 
 #include <cstdint>
@@ -71,7 +72,15 @@ struct State {
         return rollback == Return::taken ? from_version : to_version;
     }
     bool waits_for_a_person() const { return outcome == Outcome::needs_manual && abandoned.empty(); }
+    /// A change that was cut off met something that a person can mend, such as media that were not at hand:
+    /// once it is mended, the change can be made again.
+    bool goes_on_when_mended() const {
+        return waits_for_a_person() && cut_off() && !returns() && reason != Reason::interrupted;
+    }
 };
+
+/// What a person does about an upgrade that waits for one.
+std::string way_out(const State& state);
 
 /// The record as INI text; `parse_state` reads it back. Any text survives the way.
 std::string to_ini(const State& state);
@@ -90,12 +99,12 @@ public:
     std::optional<State> load() const;
     /// Durable when it returns. Throws SystemFailure.
     void save(const State& state) const;
-    /// The closed records, the oldest first; one that is damaged throws like load().
+    /// The closed records that can be understood, the oldest first: one that is damaged hides no other.
     std::vector<State> closed() const;
-    /// The closed record of one upgrade; nothing where there is none. Throws like load().
+    /// What is wrong with the others.
+    std::vector<Failure> not_understood() const;
+    /// The closed record of one upgrade; nothing where there is none. Throws Failure like load().
     std::optional<State> closed(const std::string& id) const;
-    /// The closed records that can be understood: where one that is damaged must not hide the others.
-    std::vector<State> understood() const;
     /// Puts a record that cannot be understood under history/, out of the way. Returns its new path.
     std::string set_aside(const std::string& suffix) const;
     /// Saves the closed record and files a copy of it under history/.
@@ -110,6 +119,8 @@ public:
 
 private:
     std::vector<std::string> closed_ids() const;
+    template <class Take, class Complain>
+    void each_closed(Take take, Complain complain) const;
     bool give_reserve_back() const;
     std::string reserve() const { return directory_ + "/reserve"; }
 

@@ -135,7 +135,7 @@ Facts survey(Job& job) {
             look_at_way_back(job, facts, volumes);
         });
     facts.volumes = volumes.list();
-    const auto checks = run_admin_checks(appliance, Occasion::before);
+    const auto checks = run_admin_checks(appliance, Occasion::before, product.version.value_or("none"));
     job.findings.insert(job.findings.end(), checks.begin(), checks.end());
     return facts;
 }

@@ -128,7 +128,7 @@ Verdict verify_appliance(Job& job) {
     auto of_units = settle(job, deadline, units);
     Findings others = settle(job, deadline, status);
     append(others, look_at_host(job, deadline));
-    append(others, run_admin_checks(ports.appliance, Occasion::after));
+    append(others, run_admin_checks(ports.appliance, Occasion::after, job.state.expected_version()));
     append(others, look_for_journal_error(job));
     if (!refuses(of_units)) // they may have failed meanwhile, or been restarted by a check
         of_units = settle(job, std::max(deadline, ports.appliance.uptime() + 2 * steady_time), units);

@@ -75,12 +75,14 @@ constexpr std::array<Words, reasons> reason_words{
     "verify.journal-error",
     "verify.check",
     "rollback.unavailable",
+    "rollback.data",
     "rollback.space",
     "rollback.expired",
     "rollback.failed",
     "state.damaged",
     "state.unknown-format",
     "interrupted",
+    "system.failed",
 };
 
 template <class Enum, std::size_t N>
@@ -132,7 +134,7 @@ ExitCode exit_code(Reason reason) {
         return ExitCode::apply_failed;
     if (reason <= Reason::verify_check)
         return ExitCode::verification_failed;
-    return ExitCode::needs_manual;
+    return reason == Reason::system_failed ? ExitCode::internal : ExitCode::needs_manual;
 }
 
 bool is_about_media(Reason reason) {

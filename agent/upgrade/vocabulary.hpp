@@ -92,12 +92,14 @@ enum class Reason {
     verify_journal_error,
     verify_check,
     rollback_unavailable,
+    rollback_data,
     rollback_space,
     rollback_expired,
     rollback_failed,
     state_damaged,
     state_unknown_format,
-    interrupted
+    interrupted,
+    system_failed ///< of the machine or of this program, as exceptions of the library tell it
 };
 
 enum class ExitCode {
@@ -129,6 +131,6 @@ ExitCode exit_code(Reason reason);
 bool is_about_media(Reason reason);
 
 inline constexpr std::size_t event_kinds = static_cast<std::size_t>(EventKind::abandoned) + 1;
-inline constexpr std::size_t reasons = static_cast<std::size_t>(Reason::interrupted) + 1;
+inline constexpr std::size_t reasons = static_cast<std::size_t>(Reason::system_failed) + 1;
 
 } // namespace um

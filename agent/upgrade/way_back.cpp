@@ -256,7 +256,8 @@ void settle_way_back(Job& job, Outcome outcome) {
     // What was taken back, and what nothing was changed by, needs none any more.
     state.way_back =
         outcome != Outcome::refused && outcome != Outcome::failed && outcome != Outcome::rolled_back;
-    if (outcome != Outcome::needs_manual || !state.abandoned.empty())
+    const bool something_stays = state.way_back || outcome == Outcome::rolled_back; // added/
+    if (something_stays && (outcome != Outcome::needs_manual || !state.abandoned.empty()))
         state.kept_until = iso8601(job.ports.appliance.now() + job.config.rollback.keep);
 }
 

@@ -82,6 +82,7 @@ struct JournalFile : test::Wrapped<JournalFile> {
     int sd_journal_open(sd_journal** journal, int) {
         *journal = reinterpret_cast<sd_journal*>(this);
         ++opened;
+        at = 0;
         return 0;
     }
     void sd_journal_close(sd_journal*) { --opened; }
@@ -121,20 +122,29 @@ UM_WRAP(JournalFile, int, sd_journal_get_data,
         (sd_journal * journal, const char* field, const void** data, std::size_t* size),
         (journal, field, data, size))
 
-TEST(JournalSearch, FindsWhatOthersWroteInThisBoot) {
+TEST(JournalSearch, FindsWhatTheUnitsWroteInThisBoot) {
     JournalFile file;
-    file.entries = {{"um-upgrade", "um-upgrade.service", "the error is not there"},
-                    {"java", "", ""},
-                    {"java", "login.service", "now the error is here"}};
-    EXPECT_EQ(SystemdJournal().find_in_this_boot("the error is"), "login.service: now the error is here");
+    file.entries = {
+        {"um-upgrade", "um-upgrade.service", "the error is not there"},
+        {"sudo", "session-1.scope", "grep 'the error is'"},
+        {"vmware-login", "", "the error is said to be here"}, // whoever sends it chooses its identifier
+        {"java", "", ""},
+        {"java", "login.service", "now the error is here"}};
+    const auto find = [](const std::vector<std::string>& units) {
+        return SystemdJournal().find_in_this_boot("the error is", units);
+    };
+    EXPECT_EQ(find({"other.service", "login.service"}), "login.service: now the error is here");
+    EXPECT_EQ(find({"log*"}), "login.service: now the error is here");
+    EXPECT_EQ(find({"other.service", "logi"}), std::nullopt);
+    EXPECT_EQ(find({}), std::nullopt);
     EXPECT_EQ(file.match.size(), std::string("_BOOT_ID=").size() + 32);
     EXPECT_EQ(file.opened, 0);
 }
 
 TEST(JournalSearch, FindsNothingWhereNothingIsAndSaysWhatCannotBeRead) {
     JournalFile file;
-    EXPECT_EQ(SystemdJournal().find_in_this_boot("x"), std::nullopt);
+    EXPECT_EQ(SystemdJournal().find_in_this_boot("x", {"*"}), std::nullopt);
     file.damage = -EBADMSG;
-    EXPECT_THROW(SystemdJournal().find_in_this_boot("x"), SystemFailure);
+    EXPECT_THROW(SystemdJournal().find_in_this_boot("x", {"*"}), SystemFailure);
     EXPECT_EQ(file.opened, 0);
 }

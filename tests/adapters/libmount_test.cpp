@@ -301,6 +301,13 @@ TEST_F(Mounting, LeavesWhatIsNotIso9660WhereItIs) {
     }
 }
 
+TEST_F(Mounting, HidesNoFilesUnderTheMedium) {
+    EXPECT_CALL(mock, mnt_context_mount).Times(0);
+    ASSERT_EQ(test::shell("mkdir -p " + target + " && touch " + target + "/.hidden").status, 0);
+    EXPECT_EQ(failure_of(medium(iso9660())),
+              "media.filesystem: '" + target + "' is not empty, and would be hidden");
+}
+
 TEST_F(Mounting, RefusesAMountPointThatOthersCouldMove) {
     EXPECT_CALL(mock, mnt_context_mount).Times(0);
     ASSERT_EQ(test::shell("chmod 0777 " + scratch.path()).status, 0);

@@ -1,11 +1,15 @@
 // The machine that this runs on, as far as files tell of it.
 
 #include "system/appliance.hpp"
+#include "system/mount_points.hpp"
 
 #include "support/scratch.hpp"
+#include "support/wrap.hpp"
 
 #include <gmock/gmock.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +17,8 @@ using namespace um;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::IsSubsetOf;
+using testing::Not;
 using um::test::Scratch;
 
 namespace {
@@ -35,7 +41,21 @@ struct Machine : testing::Test {
     }
 };
 
+/// Which file systems are written to disk.
+struct Syncing : test::Wrapped<Syncing> {
+    int syncfs(int fd) {
+        written.push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)));
+        errno = EIO;
+        return result;
+    }
+
+    std::vector<std::string> written;
+    int result = 0;
+};
+
 } // namespace
+
+UM_WRAP(Syncing, int, syncfs, (int fd), (fd))
 
 TEST_F(Machine, ListsTheOperatorsChecksByName) {
     for (const auto* name : {"20-b", "10-a", ".hidden", "10-a~", "10-a.rpmnew", "x.swp"})
@@ -81,6 +101,20 @@ TEST_F(Machine, FindsATextWhereverItStandsInAFile) {
     }
     EXPECT_FALSE(machine.file_holds(scratch.file("log", text.substr(1)), 0, 1000, text));
     EXPECT_FALSE(machine.file_holds("/nowhere", 0, 1000, text));
+}
+
+TEST_F(Machine, WritesEveryDiskAndWaitsForNothingElse) {
+    Syncing kernel;
+    machine.sync();
+    std::vector<std::string> disks;
+    const MountPoints mounts;
+    for (const auto& [path, mount] : mounts.all())
+        if (mount.lasting && mount.writable)
+            disks.push_back(path);
+    EXPECT_THAT(kernel.written, Not(IsEmpty()));
+    EXPECT_THAT(kernel.written, IsSubsetOf(disks));
+    kernel.result = -1;
+    EXPECT_THROW(machine.sync(), SystemFailure);
 }
 
 TEST_F(Machine, TellsHowManyFilesFitAndWhatTheHostIsCalled) {

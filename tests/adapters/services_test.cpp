@@ -70,6 +70,12 @@ extern "C" int __wrap_sd_bus_open_system(sd_bus** bus) {
     return systemd != nullptr ? systemd->connect(bus) : __real_sd_bus_open_system(bus);
 }
 
+extern "C" int __real_sd_bus_set_address(sd_bus* bus, const char* address);
+extern "C" int __wrap_sd_bus_set_address(sd_bus* bus, const char* address) {
+    auto* systemd = um::test::FakeSystemd::alive();
+    return systemd != nullptr ? systemd->connect_directly(bus) : __real_sd_bus_set_address(bus, address);
+}
+
 LibsystemdMock::LibsystemdMock() {
     UM_PASS_ON(sd_bus_message_new_method_call);
     UM_PASS_ON(sd_bus_message_append_basic);
@@ -276,7 +282,7 @@ TEST_F(Systemd, RebootsUnderALockThatEndsWithTheProcess) {
               (std::vector<std::string>{
                   "LoadUnit reboot.target",
                   "Inhibit shutdown um-upgrade the upgrade's record is being closed delay", "Reboot no"}));
-    EXPECT_EQ(test::open_descriptors(), before + 3); // both ends of the connection, and the lock
+    EXPECT_EQ(test::open_descriptors(), before + 5); // both ends of two connections, and the lock
 }
 
 TEST_F(Systemd, TakesAUnitThatRunsForStartedWhenTheAnswerIsLost) {
@@ -291,6 +297,7 @@ TEST_F(Systemd, TakesAUnitThatRunsForStartedWhenTheAnswerIsLost) {
 
 TEST_F(Systemd, HoldsOffAShutdownAsLongAsTheLockIsHeld) {
     services.status("a.service"); // connected
+    services.shutdown_due(std::chrono::minutes(5));
     const auto before = test::open_descriptors();
     {
         const auto lock = services.inhibit_shutdown("why");
@@ -336,6 +343,26 @@ TEST_F(Systemd, KnowsAShutdownThatIsUnderWayOrScheduled) {
     EXPECT_EQ(services.shutdown_due(within), "shutdown");
     systemd.errors["Get"] = "no such thing";
     EXPECT_NE(failure_of([&] { services.shutdown_due(within); }), "no failure");
+}
+
+TEST_F(Systemd, NeedsNoDBusItself) {
+    systemd.has_own_socket = true;
+    systemd.refused_connections = 1'000'000;
+    EXPECT_EQ(services.status("a.service").active, "active");
+    set("inactive", "", "success");
+    systemd.hooks["StartUnit"] = [&] { systemd.cuts = {{"LoadUnit", 1}, {"Get", 2}}; }; // it re-executes
+    EXPECT_EQ(run_to_end("a.service", [](const std::string&) {}), "success");
+    EXPECT_EQ(systemd.direct_connections, 4);
+    EXPECT_EQ(systemd.connections, 0);
+    services.enable("a.service");
+    services.reboot();
+    EXPECT_EQ(systemd.calls.back(), "StartUnit reboot.target replace-irreversibly");
+}
+
+TEST_F(Systemd, DoesNotRebootBehindLogindsBack) {
+    systemd.errors["Reboot"] = "somebody holds it off";
+    EXPECT_NE(failure_of([&] { services.reboot(); }).find("holds it off"), std::string::npos);
+    EXPECT_EQ(systemd.calls.back().rfind("StartUnit", 0), std::string::npos);
 }
 
 TEST_F(Systemd, AsksForNoRebootThatTheGuardWouldRefuse) {

@@ -14,7 +14,8 @@ public:
         on_entry(fields);
     }
     void status(const std::string& text) noexcept override { statuses.push_back(text); }
-    std::optional<std::string> find_in_this_boot(const std::string& text) override {
+    std::optional<std::string> find_in_this_boot(const std::string& text,
+                                                 const std::vector<std::string>&) override {
         if (broken)
             throw SystemFailure("open the journal", EIO);
         for (const auto& message : others)

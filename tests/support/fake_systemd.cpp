@@ -61,14 +61,26 @@ int FakeSystemd::connect(sd_bus** bus) {
         --refused_connections;
         return -ECONNREFUSED;
     }
-    int ends[2];
-    expect(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), "socketpair");
-    threads_.emplace_back([this, fd = ends[1]] { serve(fd); });
     expect(sd_bus_new(bus), "sd_bus_new");
-    expect(sd_bus_set_fd(*bus, ends[0], ends[0]), "sd_bus_set_fd");
+    wire(*bus);
     expect(sd_bus_negotiate_fds(*bus, 1), "sd_bus_negotiate_fds");
     expect(sd_bus_start(*bus), "sd_bus_start");
     return 0;
+}
+
+int FakeSystemd::connect_directly(sd_bus* bus) {
+    if (!has_own_socket)
+        return -ENOENT;
+    ++direct_connections;
+    wire(bus);
+    return 0;
+}
+
+void FakeSystemd::wire(sd_bus* bus) {
+    int ends[2];
+    expect(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), "socketpair");
+    threads_.emplace_back([this, fd = ends[1]] { serve(fd); });
+    expect(sd_bus_set_fd(bus, ends[0], ends[0]), "sd_bus_set_fd");
 }
 
 void FakeSystemd::serve(int fd) {

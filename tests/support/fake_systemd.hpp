@@ -25,6 +25,8 @@ public:
 
     /// What sd_bus_open_system() does: a new connection, served by a thread of its own.
     int connect(sd_bus** bus);
+    /// What sd_bus_set_address() does, of systemd's own socket.
+    int connect_directly(sd_bus* bus);
 
     /// "org.freedesktop.systemd1.Unit ActiveState" and so on; texts. "Job" is the job's number.
     std::map<std::string, std::string> properties;
@@ -37,10 +39,13 @@ public:
     std::map<std::string, std::function<void()>> hooks;
     /// "StartUnit a.service replace", in their order; those of the Properties interface are left out.
     std::vector<std::string> calls;
+    bool has_own_socket = false;
+    int direct_connections = 0;
     int connections = 0;
     int refused_connections = 0; ///< so many first ones fail
 
 private:
+    void wire(sd_bus* bus);
     void serve(int fd);
     int answer(sd_bus_message* message);
     int answer_property(sd_bus_message* message);

@@ -3,6 +3,7 @@
 #include "unit/story.hpp"
 
 #include <filesystem>
+#include <gmock/gmock.h>
 
 using namespace um;
 using namespace um::test;
@@ -245,6 +246,21 @@ TEST_F(Apply, FailsOnWhateverSomebodyIsKnownToWaitFor) {
     EXPECT_EQ(run(), ExitCode::apply_failed);
     EXPECT_EQ(state().reason, Reason::script_prompt_unknown);
     EXPECT_NE(state().message.find("Enter the license key"), std::string::npos);
+}
+
+TEST_F(Apply, FailsWhereNoAnswerIsTaken) {
+    world.work = [](const Terminal::Session& session) {
+        for (;;) {
+            session.on_output("Reboot now? (y/n) ");
+            session.on_quiet(seconds(1));
+            session.on_output("\nPlease answer.\n");
+        }
+        return 0;
+    };
+    run();
+    EXPECT_EQ(state().reason, Reason::script_prompt_unknown);
+    EXPECT_THAT(state().message,
+                testing::HasSubstr("asks again and again, and takes no 'n' for an answer: Reboot now"));
 }
 
 TEST_F(Apply, GivesWhatOnlyLooksLikeAQuestionTwoMinutes) {

@@ -1,4 +1,5 @@
 #include "audit.hpp"
+#include "text.hpp"
 
 #include "support/fake_journal.hpp"
 #include "support/scratch.hpp"
@@ -134,6 +135,21 @@ TEST(Audit, WritesAFindingWithTheStageAtWork) {
     EXPECT_EQ(fields.at("PRIORITY"), "4");
 }
 
+TEST(Audit, WritesCharactersWhateverItIsGiven) {
+    Audited audited;
+    audited.audit.event(EventKind::warning, known_state(), {"caf\xc3\xa9 \xe3\x81 end", {}, {}, {}, {}, {}});
+    EXPECT_EQ(audited.last().at("MESSAGE"), "caf\xc3\xa9 \xef\xbf\xbd\xef\xbf\xbd end");
+}
+
+TEST(Text, IsCutBetweenCharacters) {
+    const std::string text = "a\xe3\x81\x82z";
+    EXPECT_EQ(cut(text, 9), text);
+    EXPECT_EQ(cut(text, 5), text);
+    EXPECT_EQ(cut(text, 4), "a\xe3\x81\x82");
+    EXPECT_EQ(cut(text, 3), "a");
+    EXPECT_EQ(cut(text, 0), "");
+}
+
 TEST(Audit, GivesEachKindOfEventItsPriority) {
     Audited audited;
     std::string priorities;
@@ -151,7 +167,7 @@ TEST(Audit, KeepsTheScriptsLinesApartFromEvents) {
     audited.audit.output(state, "Updating: jre");
     EXPECT_EQ(audited.last(),
               (std::map<std::string, std::string>{{"MESSAGE", "Updating: jre"},
-                                                  {"PRIORITY", "6"},
+                                                  {"PRIORITY", "7"},
                                                   {"SYSLOG_IDENTIFIER", "upgrade-um"},
                                                   {"UM_UPGRADE_ID", "5f6c0d1e-0000-4000-8000-000000000001"},
                                                   {"UM_STAGE", "apply"}}));

@@ -2,16 +2,11 @@
 
 #include "unit/story.hpp"
 
-#include "system/termination.hpp"
-
-#include <csignal>
-
 using namespace um;
 using namespace um::test;
 
 using Crashed = Story;
 using Failing = Story;
-using Terminating = Story;
 
 namespace {
 
@@ -287,13 +282,16 @@ TEST_F(Failing, ClosesAnUpgradeThatChangedNothing) {
     EXPECT_EQ(state().message, "mount: Input/output error");
     EXPECT_EQ(closed(), 1U);
     const auto story = events();
-    EXPECT_NE(story.find("stage-failed:mount upgrade-finished:failed"), std::string::npos) << story;
+    EXPECT_NE(story.find("stage-failed:mount:system.failed upgrade-finished:failed:system.failed"),
+              std::string::npos)
+        << story;
 }
 
 TEST_F(Failing, SaysItEvenWhenItLooksForMedia) {
     world.fates["open"] = Fate::system_failure;
     EXPECT_EQ(run(), ExitCode::internal);
-    EXPECT_EQ(events(), "upgrade-started stage-started:find stage-failed:find upgrade-finished:failed");
+    EXPECT_EQ(events(), "upgrade-started stage-started:find stage-failed:find:system.failed "
+                        "upgrade-finished:failed:system.failed");
 }
 
 TEST_F(Failing, LeavesTheRecordOpenOnceAChangeMayBeAtWork) {
@@ -308,89 +306,4 @@ TEST_F(Failing, LeavesTheRecordOpenOnceAChangeMayBeAtWork) {
     world.reboot();
     EXPECT_EQ(verify(), ExitCode::done);
     EXPECT_EQ(state().outcome, Outcome::succeeded);
-}
-
-// A signal is remembered by the whole process, so it comes to a process of its own.
-
-TEST_F(Terminating, ClosesAnUpgradeThatChangedNothing) {
-    world.hooks["digest"] = [] { std::raise(SIGTERM); };
-    const auto end = [&] {
-        catch_termination();
-        try {
-            run();
-        } catch (const Terminated& terminated) {
-            const bool right = terminated.signal == SIGTERM && state().outcome == Outcome::failed &&
-                               state().reason == Reason::interrupted && !world.called("mount");
-            std::_Exit(right ? 0 : 1);
-        }
-        std::_Exit(2);
-    };
-    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
-}
-
-TEST_F(Terminating, LeavesAChangeThatWasCutOffOpen) {
-    bring_packages();
-    world.fates["script"] = Fate::power_cut;
-    run_and_crash();
-    world.hooks["digest"] = [] { std::raise(SIGTERM); };
-    const auto end = [&] {
-        catch_termination();
-        try {
-            run();
-        } catch (const Terminated&) {
-            std::_Exit(state().open() && state().change == Change::begun ? 0 : 1);
-        }
-        std::_Exit(2);
-    };
-    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
-}
-
-TEST_F(Terminating, CannotStopTheChangeSaysSoAndGoesOn) {
-    int waits = 0;
-    world.hooks["wait"] = [&] {
-        if (++waits > 1)
-            return; // the second wait finds the unit as the first left it
-        world.units[apply_unit].active = "activating";
-        std::raise(SIGTERM);
-        check_termination(); // as the adapter does while it waits
-    };
-    const auto end = [&] {
-        catch_termination();
-        const bool done = run() == ExitCode::done;
-        const auto told = events().find("warning:apply:busy") != std::string::npos;
-        std::_Exit(
-            done && told && waits == 2 && state().change == Change::done && world.called("reboot") ? 0 : 1);
-    };
-    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
-}
-
-TEST_F(Terminating, StopsWhenTheChangeHasNotBegun) {
-    world.hooks["begin"] = [] {
-        std::raise(SIGTERM);
-        check_termination();
-    };
-    const auto end = [&] {
-        catch_termination();
-        try {
-            run();
-        } catch (const Terminated&) {
-            std::_Exit(!world.called("script") && state().open() && state().change == Change::none ? 0 : 1);
-        }
-        std::_Exit(2);
-    };
-    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
-}
-
-TEST_F(Terminating, LeavesTheRecordOpenOnceTheChangeIsComplete) {
-    world.hooks["wait returns"] = [] { std::raise(SIGTERM); };
-    const auto end = [&] {
-        catch_termination();
-        try {
-            run();
-        } catch (const Terminated&) {
-            std::_Exit(state().open() && state().change == Change::done ? 0 : 1);
-        }
-        std::_Exit(2);
-    };
-    EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
 }

@@ -369,8 +369,12 @@ public:
     }
     std::vector<std::string> host_names() override { return {world_.host_name}; }
     std::string boot_id() override { return world_.boot; }
-    void sync(const std::vector<std::string>&) override { world_.call("sync"); }
-    void flush_journal() noexcept override { world_.calls.emplace_back("flush_journal"); }
+    void sync() override { world_.call("sync"); }
+    void flush_journal() noexcept override {
+        world_.calls.emplace_back("flush_journal");
+        if (const auto hook = world_.hooks.find("flush_journal"); hook != world_.hooks.end())
+            hook->second();
+    }
     std::optional<std::uint64_t> file_size(const std::string& path) override {
         const auto found = world_.files.find(path);
         return found == world_.files.end() ? std::nullopt : std::optional(found->second);

@@ -1,5 +1,6 @@
 // The whole story, and what it leaves alone.
 
+#include "commands.hpp"
 #include "system/file.hpp"
 #include "unit/story.hpp"
 
@@ -11,7 +12,6 @@ using namespace um::test;
 using Procedure = Story;
 using Verify = Story;
 using Check = Story;
-using Abandon = Story;
 
 namespace {
 
@@ -166,6 +166,41 @@ TEST_F(Procedure, RebootsWithNotice) {
     run();
     EXPECT_TRUE(world.called("schedule_reboot"));
     EXPECT_FALSE(world.called("reboot"));
+    verify(); // hourly: somebody has cancelled it
+    EXPECT_EQ(world.count("schedule_reboot"), 1);
+    run();
+    EXPECT_EQ(world.count("schedule_reboot"), 2);
+    world.reboot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+}
+
+TEST_F(Procedure, DoesNotCallAChangedAppliancePreflight) {
+    world.work = [this](const Terminal::Session&) {
+        world.installed = "4.7.0.0";
+        world.units[verify_unit].masked = true;
+        return 0;
+    };
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    EXPECT_EQ(state().outcome, Outcome::needs_manual);
+    EXPECT_EQ(state().reason, Reason::services_unhealthy);
+}
+
+TEST_F(Procedure, TellsAnOpenUpgradeThatItsConfigurationIsWrong) {
+    Console console;
+    Audit audit(journal, console);
+    const auto tell = [&] { tell_open_upgrade(audit, scratch / "state", ConfigError("um.conf:1: wrong")); };
+    tell();
+    EXPECT_EQ(events(), ""); // there is none
+    upgrade();
+    events();
+    tell();
+    EXPECT_EQ(events(), "stage-failed:reboot:system.failed");
+    EXPECT_TRUE(state().open());
+    verify();
+    events();
+    tell();
+    EXPECT_EQ(events(), "");
 }
 
 TEST_F(Procedure, LeavesTheRebootToTheOperator) {
@@ -311,63 +346,4 @@ TEST_F(Check, HasNothingToDoWhenTheMediaAreInstalled) {
     EXPECT_TRUE(result.nothing_to_do);
     EXPECT_EQ(reasons_of(result), "");
     EXPECT_FALSE(world.called("digest"));
-}
-
-TEST_F(Abandon, RefusesWhereNoUpgradeIsOpen) {
-    EXPECT_THROW(abandon("why"), UsageError);
-    upgrade();
-    verify();
-    EXPECT_THROW(abandon("why"), UsageError);
-}
-
-TEST_F(Abandon, ClosesAnUpgradeThatNeedsAPerson) {
-    world.work = [](const Terminal::Session&) { return 1; };
-    EXPECT_EQ(run(), ExitCode::apply_failed);
-    EXPECT_EQ(run(), ExitCode::needs_manual);
-    EXPECT_EQ(world.ids, 1U);
-    events();
-    abandon("reverted to the snapshot");
-    EXPECT_EQ(events(), "abandoned:needs-manual");
-    EXPECT_EQ(state().outcome, Outcome::needs_manual);
-    EXPECT_EQ(state().reason, Reason::script_failed);
-    EXPECT_EQ(store().closed().at(0).abandoned, "reverted to the snapshot");
-    run();
-    EXPECT_EQ(world.ids, 2U); // the next one may begin
-}
-
-TEST_F(Abandon, ClosesAnInterruptedUpgradeByWhatWasChanged) {
-    world.fates["digest"] = Fate::crash;
-    run_and_crash();
-    abandon("never mind");
-    EXPECT_EQ(state().outcome, Outcome::failed);
-    EXPECT_EQ(state().reason, Reason::interrupted);
-
-    world.fates["script"] = Fate::power_cut;
-    run_and_crash();
-    abandon("restored");
-    EXPECT_EQ(state().outcome, Outcome::needs_manual);
-}
-
-TEST_F(Abandon, SetsADamagedRecordAside) {
-    upgrade();
-    replace_file(store().path(), "no record at all");
-    EXPECT_THROW(run(), Failure);
-    events();
-    abandon("damaged by hand");
-    EXPECT_EQ(events(), "abandoned:state.damaged");
-    EXPECT_FALSE(store().load());
-    EXPECT_EQ(run(), ExitCode::done); // the next one may begin
-}
-
-TEST_F(Abandon, IsRefusedWhileTheChangeIsAtWork) {
-    world.fates["wait"] = Fate::crash;
-    run_and_crash();
-    world.units[apply_unit].active = "activating";
-    try {
-        abandon("impatience");
-        ADD_FAILURE() << "was abandoned";
-    } catch (const Failure& failure) {
-        EXPECT_EQ(failure.reason(), Reason::busy);
-    }
-    EXPECT_TRUE(state().open());
 }

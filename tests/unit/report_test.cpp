@@ -69,7 +69,7 @@ TEST(CheckReport, IsReadyAsJson) {
                     R"("}, "failure": null, "signer": {"subject": "CN=Vendor,O=V", "fingerprint": "sha256:)" +
                     std::string(64, 'c') + R"(", "not_before": "2026-01-01T00:00:00Z",
                 "not_after": "2027-01-01T00:00:00Z"}, "findings": [], "rollback": {"mode": "off", "available": false,
-                "links": 0, "copies": 0, "bytes": 0, "seconds": 0.0}})"));
+                "links": 0, "copies": 0, "bytes": 0, "seconds": 0.0}, "note": null})"));
 }
 
 TEST(CheckReport, DeclaresWhatTheWayBackWouldTake) {
@@ -192,7 +192,14 @@ TEST(StatusReport, HasAWordForEverySituation) {
     EXPECT_EQ(situation(std::nullopt), "idle");
     EXPECT_EQ(situation(record(std::nullopt)), "interrupted");
     EXPECT_EQ(situation(record(std::nullopt), {true, "apply: x"}), "running");
-    EXPECT_EQ(situation(at_reboot), "waiting-for-reboot");
+    at_reboot.boot_id = "this";
+    EXPECT_EQ(situation(at_reboot, {false, "", "this"}), "waiting-for-reboot");
+    EXPECT_EQ(situation(at_reboot, {false, "", "the next"}), "interrupted"); // it would reboot in a circle
+    auto taken_back = record(std::nullopt);
+    taken_back.boot_id = "this";
+    taken_back.rollback = Return::due;
+    EXPECT_EQ(situation(taken_back, {false, "", "this"}), "waiting-for-reboot");
+    EXPECT_EQ(situation(taken_back, {false, "", "the next"}), "interrupted");
     EXPECT_EQ(situation(record(Outcome::succeeded)), "idle");
     EXPECT_EQ(situation(record(Outcome::refused)), "idle");
     EXPECT_EQ(situation(record(Outcome::needs_manual)), "needs-manual");
@@ -203,7 +210,12 @@ TEST(StatusReport, SaysWhatToDoNext) {
     EXPECT_NE(next_of(std::nullopt).find("um-upgrade check"), std::string::npos);
     EXPECT_EQ(next_of(record(Outcome::refused)), "what to do");
     EXPECT_EQ(next_of(record(Outcome::needs_manual)),
-              "what to do; afterwards: um-upgrade abandon --why TEXT");
+              "what to do; to keep the appliance as it is: um-upgrade abandon --why TEXT");
+    auto cut_off = record(Outcome::needs_manual);
+    cut_off.change = Change::begun;
+    cut_off.reason = Reason::media_none;
+    EXPECT_EQ(next_of(cut_off), "what to do; it goes on with 'systemctl start um-upgrade', or is closed with "
+                                "'um-upgrade abandon --why TEXT'");
     EXPECT_NE(next_of(record(std::nullopt)).find("systemctl start um-upgrade"), std::string::npos);
     EXPECT_NE(next_of(record(std::nullopt), {true, ""}).find("--follow"), std::string::npos);
 }

@@ -3,6 +3,7 @@
 #include "failure.hpp"
 #include "support/scratch.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -261,12 +262,14 @@ TEST(StateFile, FindsClosedRecordsBesideOneThatIsDamaged) {
         store.close(state);
     }
     std::ofstream(store.history() + "/c.ini") << "torn";
-    ASSERT_EQ(store.understood().size(), 2U);
-    EXPECT_EQ(store.understood().front().id, "a");
+    ASSERT_EQ(store.closed().size(), 2U);
+    EXPECT_EQ(store.closed().front().id, "a");
     EXPECT_EQ(store.closed("b").value().id, "b");
     EXPECT_FALSE(store.closed("d"));
     EXPECT_THROW(store.closed("c"), Failure);
-    EXPECT_THROW(store.closed(), Failure);
+    ASSERT_EQ(store.not_understood().size(), 1U);
+    EXPECT_THAT(store.not_understood().front().what(), testing::HasSubstr(store.history() + "/c.ini"));
+    EXPECT_THAT(store.not_understood().front().hint(), testing::Not(testing::HasSubstr("abandon")));
 }
 
 TEST(StateFile, TakesADamagedRecordForARefusalNotForNone) {

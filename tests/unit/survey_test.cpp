@@ -172,9 +172,9 @@ struct AdminChecks : Story {
     std::string found(Occasion occasion) {
         FakeAppliance appliance(world);
         std::string text;
-        for (const auto& finding : run_admin_checks(appliance, occasion))
-            text += fmt::format("{}{}: {}\n", is_refusal(finding) ? "" : "warning ", word(finding.reason),
-                                finding.message);
+        for (const auto& finding : run_admin_checks(appliance, occasion, "4.7"))
+            text += fmt::format("{}{}: {}; {}\n", is_refusal(finding) ? "" : "warning ", word(finding.reason),
+                                finding.message, finding.hint);
         return text;
     }
 };
@@ -182,8 +182,10 @@ struct AdminChecks : Story {
 TEST_F(AdminChecks, RefuseWhereRequiredAndWarnWhereWanted) {
     world.programs["/w/10-load"] = {1, "looking\nthe load is 9\n", false};
     EXPECT_EQ(found(Occasion::before),
-              "check.failed: the required check '/r/20-open' fails: others can write\n"
-              "warning check.failed: the wanted check '/w/10-load' fails: exit status 1: the load is 9\n");
+              "check.failed: the required check '/r/20-open' fails: others can write; run "
+              "'/r/20-open before 4.7' by hand\n"
+              "warning check.failed: the wanted check '/w/10-load' fails: exit status 1: the load is 9; run "
+              "'/w/10-load before 4.7' by hand\n");
     EXPECT_TRUE(world.called("run /r/10-backup"));
     EXPECT_FALSE(world.called("run /r/20-open"));
 }
@@ -192,7 +194,8 @@ TEST_F(AdminChecks, HaveATimeLimitAndAReasonOfTheirOwnAfterTheChange) {
     world.checks["/etc/um-upgrade/checks.d/required"].pop_back();
     world.programs["/r/10-backup"] = {137, "", true};
     EXPECT_EQ(found(Occasion::after),
-              "verify.check: the required check '/r/10-backup' fails: it did not end in 5 min\n");
+              "verify.check: the required check '/r/10-backup' fails: it did not end in 5 min; run "
+              "'/r/10-backup after 4.7' by hand\n");
 }
 
 struct Preflights : Story {

@@ -87,7 +87,8 @@ TEST(Vocabulary, EndsEachGroupOfReasonsWithItsExitCode) {
               "product.absent version.not-newer version.source-too-old snapshot.unconfirmed "
               "snapshot.expired hostname.mismatch hostname.unknown space.insufficient packages.unsolvable "
               "packages.locked packages.damaged services.unhealthy sshd.unmanageable reboot.pending "
-              "clock.implausible check.failed rollback.unavailable rollback.space rollback.expired");
+              "clock.implausible check.failed rollback.unavailable rollback.data "
+              "rollback.space rollback.expired");
     EXPECT_EQ(reasons_ending(ExitCode::busy), "busy");
     EXPECT_EQ(reasons_ending(ExitCode::apply_failed),
               "script.failed script.prompt-unknown script.stalled packages.failed packages.incomplete");
@@ -96,4 +97,5 @@ TEST(Vocabulary, EndsEachGroupOfReasonsWithItsExitCode) {
               "verify.journal-error verify.check");
     EXPECT_EQ(reasons_ending(ExitCode::needs_manual),
               "rollback.failed state.damaged state.unknown-format interrupted");
+    EXPECT_EQ(reasons_ending(ExitCode::internal), "system.failed");
 }

@@ -3,7 +3,7 @@
 
 #include "system/keeping/inode.hpp"
 #include "system/keeping/kept_files.hpp"
-#include "system/keeping/mount_points.hpp"
+#include "system/mount_points.hpp"
 
 #include <map>
 #include <set>

@@ -3,8 +3,8 @@
 #include "system/keeping/difference.hpp"
 #include "system/keeping/file_keeper.hpp"
 #include "system/keeping/inode.hpp"
-#include "system/keeping/mount_points.hpp"
 #include "system/keeping/store.hpp"
+#include "system/mount_points.hpp"
 
 #include <algorithm>
 #include <fcntl.h>

@@ -25,6 +25,7 @@ public:
     /// Of a path without links. Most of a directory's paths are asked for one after the other.
     const MountPoint& of(const std::string& path) const;
     bool is_mount_point(const std::string& path) const { return points_.count(path) > 0; }
+    const std::map<std::string, MountPoint>& all() const { return points_; }
 
 private:
     const MountPoint& above(const std::string& path) const;

@@ -1,4 +1,4 @@
-#include "system/keeping/mount_points.hpp"
+#include "system/mount_points.hpp"
 
 #include "failure.hpp"
 #include "system/fd.hpp"
