@@ -27,8 +27,8 @@ struct Workplace {
     Job job;
 };
 
-std::string lock_path(const Context& context) {
-    return context.runtime_directory + "/lock";
+std::string lock_in(const std::string& runtime_directory) {
+    return runtime_directory + "/lock";
 }
 
 struct flock whole_file() {
@@ -43,11 +43,11 @@ struct flock whole_file() {
 Fd lock(Context& context, std::chrono::seconds patience) {
     auto& appliance = context.ports.appliance;
     make_directories(context.runtime_directory, 0755);
-    auto fd = open_file(lock_path(context), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    auto fd = open_file(lock_in(context.runtime_directory), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
     const auto give_up = appliance.uptime() + patience;
     for (auto wanted = whole_file(); ::fcntl(fd.get(), F_OFD_SETLK, &wanted) < 0; wanted = whole_file()) {
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-            throw SystemFailure(fmt::format("lock '{}'", lock_path(context)), errno);
+            throw SystemFailure(fmt::format("lock '{}'", lock_in(context.runtime_directory)), errno);
         if (appliance.uptime() >= give_up)
             throw Failure(Reason::busy, "another um-upgrade is at work",
                           "watch it with 'um-upgrade status --follow'");
@@ -57,8 +57,8 @@ Fd lock(Context& context, std::chrono::seconds patience) {
 }
 
 /// Asks without taking it.
-bool locked(const Context& context) {
-    const Fd fd(::open(lock_path(context).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+bool locked(const std::string& path) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     auto asked = whole_file();
     return fd && ::fcntl(fd.get(), F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK;
 }
@@ -80,7 +80,7 @@ Activity activity(Context& context) {
         if (result.text.empty())
             result.text = status.status_text;
     }
-    result.running = result.running || locked(context);
+    result.running = result.running || locked(lock_in(context.runtime_directory));
     result.boot_id = context.ports.appliance.boot_id();
     return result;
 }
@@ -96,7 +96,10 @@ std::string config_of_open_upgrade(const std::string& state_directory) {
     }
 }
 
-void tell_open_upgrade(Audit& audit, const std::string& state_directory, const ConfigError& error) {
+void tell_open_upgrade(Audit& audit, const std::string& state_directory, const std::string& runtime_directory,
+                       const ConfigError& error) {
+    if (locked(lock_in(runtime_directory)))
+        return; // it goes on, with the configuration that was read before
     try {
         const auto state = StateFile(state_directory).load();
         if (state && state->open())
@@ -143,8 +146,13 @@ ExitCode apply_command(Context& context) {
 }
 
 ExitCode verify_command(Context& context) {
-    const auto held = lock(context, std::chrono::minutes(30)); // a check that came first
-    // is no reason to leave an upgrade unverified
+    Fd held;
+    try { // a check that came first is no reason to leave an upgrade unverified
+        held = lock(context, std::chrono::minutes(30));
+    } catch (const Failure& failure) { // nobody asked for it who is refused: it comes by every hour
+        context.console.line(failure.what());
+        return exit_code(failure.reason());
+    }
     Workplace workplace(context);
     workplace.job.patient = true;
     return continue_after_boot(workplace.job);

@@ -12,6 +12,7 @@
 namespace um {
 
 inline constexpr auto default_state_directory = "/var/lib/um-upgrade";
+inline constexpr auto default_runtime_directory = "/run/um-upgrade";
 
 /// The command line, parsed.
 struct Options {
@@ -34,7 +35,7 @@ struct Context {
     Audit& audit;
     Console& console;
     std::string state_directory = default_state_directory;
-    std::string runtime_directory = "/run/um-upgrade";
+    std::string runtime_directory = default_runtime_directory;
 };
 
 /// --config of the run that began the open upgrade: its apply and verify go on with the same. Empty: none.
@@ -42,7 +43,8 @@ std::string config_of_open_upgrade(const std::string& state_directory);
 
 /// An open upgrade cannot go on for a configuration that is wrong by now: its story says so, and nothing else
 /// does before somebody looks. Its record is left alone: others may be at work on it.
-void tell_open_upgrade(Audit& audit, const std::string& state_directory, const ConfigError& error);
+void tell_open_upgrade(Audit& audit, const std::string& state_directory, const std::string& runtime_directory,
+                       const ConfigError& error);
 
 ExitCode run_command(Context& context);
 ExitCode check_command(Context& context);

@@ -51,8 +51,8 @@ Config config_for(Command command, const Options& options, Services& services, A
         return load_config(config_path(command, options));
     } catch (const ConfigError& error) {
         if (needs_config(command, services)) {
-            if (command == run_command || command == verify_command)
-                tell_open_upgrade(audit, default_state_directory, error);
+            if ((command == run_command || command == verify_command) && options.config.empty())
+                tell_open_upgrade(audit, default_state_directory, default_runtime_directory, error);
             throw;
         }
         complain(fmt::format("{}, ignoring: '{}' needs none", error.what(), options.command),

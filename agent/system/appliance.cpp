@@ -20,6 +20,17 @@
 namespace um {
 namespace {
 
+/// Where packages and scripts of an upgrade write, hier(7).
+bool is_of_the_system(const std::string& mount_point) {
+    constexpr std::array<std::string_view, 6> directories{"/boot/", "/efi/", "/etc/",
+                                                          "/opt/",  "/usr/", "/var/"};
+    const auto path = mount_point + "/";
+    return mount_point == "/" ||
+           std::any_of(directories.begin(), directories.end(), [&](std::string_view directory) {
+               return path.compare(0, directory.size(), directory) == 0;
+           });
+}
+
 std::string kernel_text(const std::string& path) {
     auto text = read_file_if_there(path, 4096);
     if (!text)
@@ -94,15 +105,16 @@ std::string LinuxAppliance::boot_id() {
 }
 
 void LinuxAppliance::sync() {
-    // Not sync(2): it would wait for a server on the network that is away.
+    // Not sync(2): it would wait for a server that is away, and a disk that somebody has only attached may
+    // fail.
     const MountPoints mounts;
     for (const auto& [path, mount] : mounts.all()) {
-        if (!mount.lasting || !mount.writable)
+        if (!mount.lasting || !mount.writable || !is_of_the_system(path))
             continue;
         const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-        if (!fd) // ignoring: another mount hides it, from the change as well
+        if (!fd && (errno == ENOENT || errno == ENOTDIR)) // another mount hides it, from the change as well
             continue;
-        if (::syncfs(fd.get()) < 0)
+        if (!fd || ::syncfs(fd.get()) < 0)
             throw SystemFailure(fmt::format("write '{}' to disk", path), errno);
     }
 }

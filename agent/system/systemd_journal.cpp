@@ -64,7 +64,7 @@ std::optional<std::string> SystemdJournal::find_in_this_boot(const std::string& 
             continue;
         const auto unit = field(journal.get(), "_SYSTEMD_UNIT"); // journald's own word, not the sender's
         if (std::any_of(units.begin(), units.end(), [&](const std::string& pattern) {
-                return ::fnmatch(pattern.c_str(), unit.c_str(), 0) == 0;
+                return ::fnmatch(pattern.c_str(), unit.c_str(), FNM_NOESCAPE) == 0;
             }))
             return unit + ": " + message;
     }

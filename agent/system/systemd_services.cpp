@@ -63,8 +63,13 @@ SystemdServices::Bus SystemdServices::connect_to_systemd() {
 sd_bus* SystemdServices::connection(const std::string& service) {
     const bool direct = service == systemd;
     auto& bus = direct ? systemd_bus_ : system_bus_;
-    if (bus && sd_bus_is_open(bus.get()) <= 0)
-        bus.reset();
+    if (bus) { // an idle one does not know yet that the other end has gone
+        int more = 0;
+        while ((more = sd_bus_process(bus.get(), nullptr)) > 0) {
+        }
+        if (more < 0 || sd_bus_is_open(bus.get()) <= 0)
+            bus.reset();
+    }
     if (!bus && direct)
         bus = connect_to_systemd();
     if (!bus) {
@@ -278,6 +283,9 @@ Fd SystemdServices::inhibit_shutdown(const std::string& why) {
 
 bool SystemdServices::has_logind() {
     try {
+        // Early in a boot D-Bus' socket is there, and nobody who answers.
+        if (status("systemd-logind.service").active != "active")
+            return false;
         property(logind_manager, "PreparingForShutdown", "b");
         return true;
     } catch (const SystemFailure&) {
@@ -315,18 +323,16 @@ void SystemdServices::expect_no_guard() {
 
 void SystemdServices::reboot() {
     expect_no_guard();
-    try {
-        // The unit is seen to end well before the machine goes down.
-        delay_lock_ = inhibit("delay", "the upgrade's record is being closed");
-        const auto request = new_call(logind_manager, "Reboot");
-        const int interactive = 0;
-        expect(sd_bus_message_append_basic(request.get(), 'b', &interactive), "append a flag");
-        call(logind_manager, "Reboot", request);
-    } catch (const SystemFailure&) {
-        if (has_logind()) // and it objects
-            throw;
+    if (!has_logind()) {
         queue("StartUnit", "reboot.target", "replace-irreversibly"); // as systemctl(1) does without it
+        return;
     }
+    // The unit is seen to end well before the machine goes down.
+    delay_lock_ = inhibit("delay", "the upgrade's record is being closed");
+    const auto request = new_call(logind_manager, "Reboot");
+    const int interactive = 0;
+    expect(sd_bus_message_append_basic(request.get(), 'b', &interactive), "append a flag");
+    call(logind_manager, "Reboot", request);
 }
 
 void SystemdServices::schedule_reboot(std::chrono::microseconds delay) {

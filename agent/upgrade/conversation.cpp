@@ -93,7 +93,7 @@ void Conversation::refuse_to_end() {
 
 /// `shown`: what the terminal shows of it, for the log.
 std::string Conversation::type(const Answer& answer, const std::string& shown) {
-    if (++answers_[answer.prompt] > most_answers)
+    if (++answers_[answer.question] > most_answers)
         throw Failure(
             Reason::script_prompt_unknown,
             fmt::format("{} asks again and again, and takes no '{}' for an answer: {}", name_, answer.text,

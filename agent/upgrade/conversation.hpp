@@ -46,7 +46,7 @@ private:
     std::string name_;
     Dialogue dialogue_;
     std::vector<std::string> failed_scriptlets_;
-    std::map<std::string, unsigned> answers_; ///< how many by each prompt's rule
+    std::map<std::string, unsigned> answers_; ///< how many to each question
     std::string unshown_;                     ///< the last line, when it is not on the status line yet
     std::chrono::microseconds shown_at_{0};
 };

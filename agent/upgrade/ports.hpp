@@ -222,7 +222,7 @@ public:
     virtual std::vector<AdminCheck> admin_checks(const std::string& directory) = 0;
     virtual Space space(const std::string& path) = 0;
     virtual std::string boot_id() = 0;
-    /// Writes every file system of this machine's disks to them.
+    /// Writes the file systems of the system itself to their disks. Throws SystemFailure.
     virtual void sync() = 0;
     /// Writes the journal to disk; else it is minutes behind. Throws nothing: the upgrade matters more.
     virtual void flush_journal() noexcept = 0;

@@ -52,8 +52,6 @@ ExitCode restart(Job& job) {
                             changed ? Outcome::needs_manual : Outcome::failed,
                             changed ? ExitCode::needs_manual : ExitCode::internal);
     // As the interrupted run was told, unless this one is told otherwise.
-    if (!job.config_path.empty())
-        job.state.config = job.config_path;
     if (!job.only_media.empty())
         job.state.requested_media = job.only_media;
     job.only_media = job.state.requested_media;
@@ -107,6 +105,12 @@ ExitCode after_boot(Job& job) {
     return run_from(job, Stage::verify);
 }
 
+/// What an upgrade goes on with the next start shall find, too; on record with what is saved next.
+void take_given_config(Job& job) {
+    if (!job.config_path.empty())
+        job.state.config = job.config_path;
+}
+
 /// Whoever was asked, whose policy it is, or who cancelled the reboot that was announced: it is not asked for
 /// again behind the operator's back.
 bool is_left_to_the_operator(const Job& job) {
@@ -142,6 +146,7 @@ ExitCode run_procedure(Job& job) {
     if (!state || (!state->open() && !state->waits_for_a_person()))
         return guarded(job, [&] { return start_new(job); });
     job.state = std::move(*state);
+    take_given_config(job);
     if (job.state.goes_on_when_mended())
         reopen(job);
     if (job.state.waits_for_a_person())
@@ -163,6 +168,7 @@ ExitCode continue_after_boot(Job& job) {
         return ExitCode::done;
     }
     job.state = std::move(*state);
+    take_given_config(job);
     if (is_left_to_the_operator(job))
         return waits_for_reboot(job);
     if (job.state.returns())
@@ -210,6 +216,7 @@ void abandon_upgrade(Job& job, const std::string& why) {
         remove_file_durably(due_flag(job));
     }
     settle_way_back(job, *job.state.outcome);
+    job.store.save(job.state);
     // Said before it is filed, and on disk: who abandons may reset the machine next.
     job.audit.event(
         EventKind::abandoned, job.state,

@@ -80,8 +80,9 @@ void mark_logs(Appliance& appliance, const Config& config, const std::string& pa
 
 std::optional<std::string> find_journal_error(Ports& ports, const Config& config, const std::string& path) {
     // Whoever greps for it, or logs it by hand, has it in the journal as well.
-    auto units = config.verify.units;
-    units.emplace_back("vmware-*");
+    std::vector<std::string> units{"vmware-*"};
+    for (const auto& unit : config.verify.units)
+        units.push_back(ports.services.own_name(unit));
     if (auto found = ports.journal.find_in_this_boot(journal_error, units))
         return found;
     const auto text = read_file_if_there(path, record_limit);

@@ -138,8 +138,10 @@ void begin_return(Job& job, const std::string& why) {
     job.ports.keeper.make_room(job.state.id);
     ensure_units(job);
     const bool first = job.state.rollback != Return::due;
-    if (first)
+    if (first) {
         job.state.tries = 0;
+        remove_file_durably(job.store.directory() + "/rollback-boots"); // what the unit counts
+    }
     job.state.rollback = Return::due;
     job.state.rollback_why = why;
     job.state.reboot_is_left = false; // the change's own may have been

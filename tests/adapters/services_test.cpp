@@ -280,7 +280,7 @@ TEST_F(Systemd, RebootsUnderALockThatEndsWithTheProcess) {
     services.reboot();
     EXPECT_EQ(systemd.calls,
               (std::vector<std::string>{
-                  "LoadUnit reboot.target",
+                  "LoadUnit reboot.target", "LoadUnit systemd-logind.service",
                   "Inhibit shutdown um-upgrade the upgrade's record is being closed delay", "Reboot no"}));
     EXPECT_EQ(test::open_descriptors(), before + 5); // both ends of two connections, and the lock
 }
@@ -357,6 +357,26 @@ TEST_F(Systemd, NeedsNoDBusItself) {
     services.enable("a.service");
     services.reboot();
     EXPECT_EQ(systemd.calls.back(), "StartUnit reboot.target replace-irreversibly");
+}
+
+TEST_F(Systemd, AsksNobodyWhoIsNotThereYet) { // early in a boot the socket of D-Bus is there, and no D-Bus
+    systemd.has_own_socket = true;
+    set("inactive", "", "success");
+    services.reboot();
+    EXPECT_EQ(systemd.calls.back(), "StartUnit reboot.target replace-irreversibly");
+    EXPECT_EQ(systemd.connections, 0);
+}
+
+TEST_F(Systemd, IsConnectedToAgainWhenItWentAwayUnasked) {
+    const auto before = test::open_descriptors();
+    systemd.has_own_socket = true;
+    systemd.hangs_up_after = "Get";
+    services.own_name("a.service");
+    while (test::open_descriptors() > before + 1) // its own end is left
+        std::this_thread::yield();
+    systemd.hangs_up_after.clear();
+    EXPECT_EQ(services.status("a.service").active, "active");
+    EXPECT_EQ(systemd.direct_connections, 2);
 }
 
 TEST_F(Systemd, DoesNotRebootBehindLogindsBack) {

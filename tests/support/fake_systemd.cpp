@@ -108,7 +108,10 @@ int FakeSystemd::handle(sd_bus_message* message, void* self, sd_bus_error*) {
     std::uint8_t type = 0;
     if (sd_bus_message_get_type(message, &type) < 0 || type != SD_BUS_MESSAGE_METHOD_CALL)
         return 0;
-    const int result = static_cast<FakeSystemd*>(self)->answer(message);
+    auto* systemd = static_cast<FakeSystemd*>(self);
+    const int result = systemd->answer(message);
+    if (sd_bus_message_get_member(message) == systemd->hangs_up_after)
+        systemd->cut_ = true;
     return result < 0 ? result : 1;
 }
 

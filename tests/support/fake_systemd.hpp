@@ -39,6 +39,7 @@ public:
     std::map<std::string, std::function<void()>> hooks;
     /// "StartUnit a.service replace", in their order; those of the Properties interface are left out.
     std::vector<std::string> calls;
+    std::string hangs_up_after; ///< the connection ends when a call of this method was answered
     bool has_own_socket = false;
     int direct_connections = 0;
     int connections = 0;

@@ -189,7 +189,9 @@ TEST_F(Procedure, DoesNotCallAChangedAppliancePreflight) {
 TEST_F(Procedure, TellsAnOpenUpgradeThatItsConfigurationIsWrong) {
     Console console;
     Audit audit(journal, console);
-    const auto tell = [&] { tell_open_upgrade(audit, scratch / "state", ConfigError("um.conf:1: wrong")); };
+    const auto tell = [&] {
+        tell_open_upgrade(audit, scratch / "state", scratch / "run", ConfigError("um.conf:1: wrong"));
+    };
     tell();
     EXPECT_EQ(events(), ""); // there is none
     upgrade();
