@@ -19,6 +19,11 @@ namespace {
 constexpr auto retry_by_hand =
     "mend it, then 'um-upgrade rollback --why TEXT' goes on; or the snapshot is the way back";
 
+/// um-upgrade-rollback.service counts its boots in there, where this program cannot.
+std::string boots_of_unit(const Job& job) {
+    return job.store.directory() + "/rollback-boots";
+}
+
 /// What failed may have taken D-Bus along; the units are enabled when um-upgrade is installed, and need none
 /// to start in the next boot. Throws Failure where the one that takes back cannot run; what would prove it in
 /// the end may be missing by now, and a person is told of it then.
@@ -140,7 +145,7 @@ void begin_return(Job& job, const std::string& why) {
     const bool first = job.state.rollback != Return::due;
     if (first) {
         job.state.tries = 0;
-        remove_file_durably(job.store.directory() + "/rollback-boots"); // what the unit counts
+        remove_file_durably(boots_of_unit(job));
     }
     job.state.rollback = Return::due;
     job.state.rollback_why = why;
@@ -204,6 +209,7 @@ ExitCode take_back(Job& job) {
     }
     job.ports.appliance.sync();
     remove_file_durably(due_flag(job));
+    remove_file_durably(boots_of_unit(job));
     if (code == ExitCode::done)
         try {
             job.ports.appliance.flush_journal();

@@ -1,5 +1,7 @@
 """What keeps an upgrade from its end boot after boot: it ends, with a person if need be. One machine serves all."""
-from harness.machine import wait_until
+import subprocess
+
+from harness.machine import Unreachable, wait_until
 from harness.products import VERSION
 from harness.small import NEW, OLD, PRODUCT
 
@@ -21,7 +23,7 @@ def verify_by(product, script, more=""):
     product.configure(f"[verify]\nunits = sshd.service\nstatus_command = /root/status.sh\nrun_as = root\n{more}")
 
 
-def test_killed_in_the_verification_it_verifies_at_the_next_start(product):
+def test_killed_in_the_verification_it_verifies_again_at_once(product):
     verify_by(product, "if mkdir /run/at-work; then sleep 1000; fi\necho Running\n", "[reboot]\npolicy = now\n")
     product.offer(NEW)
     boot = product.appliance.boot_id()
@@ -30,8 +32,8 @@ def test_killed_in_the_verification_it_verifies_at_the_next_start(product):
     product.wait_for_file("/run/at-work")
     product.appliance.run("systemctl kill --signal=KILL um-upgrade-verify")
     product.wait_ended("um-upgrade-verify")
-    assert product.record()["outcome"] is None
-    product.appliance.run("systemctl start um-upgrade")
+    # Nobody starts anything: um-upgrade-resume.service does.
+    wait_until("the upgrade has its verdict", lambda: product.record()["outcome"])
     upgrade = product.seen()
     assert upgrade.outcome == "succeeded", upgrade.message
     assert upgrade.stages("upgrade-resumed") == ["verify"]
@@ -71,3 +73,38 @@ def test_a_verification_that_takes_the_machine_down_each_time_ends_with_a_person
     upgrade = product.seen(product.wait_ended("um-upgrade-verify"))
     upgrade.ended("needs-manual", "interrupted", 10, "verify")
     assert product.version() == VERSION
+
+
+def test_an_agent_that_dies_before_it_can_count_its_boots_reboots_no_more_in_the_end(product):
+    appliance = product.appliance
+    product.configure("[rollback]\nmode = auto\nprotect = /etc\n")
+    failed = product.upgrade("exit 7")
+    assert (failed.status, failed.outcome) == (7, None)
+    agent, aside, count = "/usr/sbin/um-upgrade", "/root/um-upgrade", "/var/lib/um-upgrade/rollback-boots"
+    appliance.run(f"""
+        mv {agent} {aside}; printf '#!/bin/sh\nkill -SEGV $$\n' >{agent}; chmod 0755 {agent}
+        truncate --size=19 {count}; systemctl reboot""", check=False)  # fmt: skip
+
+    def settled():
+        try:
+            return not appliance.in_this_boot() or appliance.run(
+                "systemctl is-system-running", check=False).stdout.strip() in ("running", "degraded")  # fmt: skip
+        except (Unreachable, subprocess.TimeoutExpired):
+            return False
+
+    wait_until("the machine goes down", lambda: not appliance.in_this_boot())
+    boots = 0
+    while not appliance.in_this_boot():
+        boots += 1
+        assert boots <= 3, "it goes on and on"
+        appliance.kill()
+        appliance.start()
+        wait_until("the machine goes down, or the boot has ended", settled, limit=600)
+    assert boots == 3
+    appliance.run(f"mv -f {aside} {agent}; systemctl start um-upgrade-verify.service", check=False)
+    appliance.run("systemctl reboot", check=False)
+    product.boot_until_closed(2)
+    product.wait_ended("um-upgrade-verify")
+    upgrade = product.seen()
+    assert (upgrade.id, upgrade.outcome) == (failed.id, "rolled-back"), upgrade.message
+    assert appliance.run(f"ls {count}", check=False).stdout == ""
