@@ -12,8 +12,10 @@
 
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 namespace um::test {
 namespace {
@@ -290,6 +292,37 @@ TEST_F(Keeping, LeavesProtectedWhatHasAnotherName) {
     must("chattr -i " + root("usr/bin/tool"));
     EXPECT_THAT(flags.substr(0, flags.find(' ')), HasSubstr("i"));
     EXPECT_FALSE(std::filesystem::exists(root("state/rollback/id")));
+}
+
+/// The names that files get in these directories, in their order.
+struct Arrivals {
+    explicit Arrivals(const std::vector<std::string>& directories) {
+        for (const auto& directory : directories)
+            EXPECT_GE(::inotify_add_watch(fd.get(), directory.c_str(), IN_MOVED_TO), 0);
+    }
+    std::vector<std::string> seen() const {
+        std::vector<std::string> names;
+        alignas(inotify_event) char buffer[4096];
+        const auto size = ::read(fd.get(), buffer, sizeof buffer);
+        for (ssize_t at = 0; at < size;) {
+            const auto* const event = reinterpret_cast<const inotify_event*>(buffer + at);
+            names.emplace_back(event->name);
+            at += static_cast<ssize_t>(sizeof *event + event->len);
+        }
+        return names;
+    }
+
+    Fd fd{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
+};
+
+TEST_F(Keeping, PutsLibrariesBackLast) {
+    must("mkdir " + root("lib") + " && printf old >" + root("lib/libtool.so.1"));
+    scope.packaged.insert(scope.packaged.begin(), {root("lib/libtool.so.1"), 3, 0, "", false});
+    keep();
+    must("printf newer >" + root("lib/libtool.so.1") + " && printf newer >" + root("usr/bin/tool.conf"));
+    const Arrivals arrivals({root("lib"), root("usr/bin")});
+    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(arrivals.seen(), ElementsAre("tool.conf", "libtool.so.1"));
 }
 
 TEST_F(Keeping, PutsNothingBackByAListThatIsNotWhole) {
