@@ -270,6 +270,25 @@ TEST_F(OnAMount, IsNotKeptWhereOthersCouldExchangeIt) {
     EXPECT_EQ(text_of(root("usr/bin/tool")), "new");
 }
 
+TEST_F(OnAMount, IsNotKeptInADirectoryThatSomebodyPutThere) {
+    must("chmod 1777 " + root("usr") + " && mkdir " + root("usr/.um-upgrade") + " && chown 12 " +
+         root("usr/.um-upgrade"));
+    EXPECT_THAT(keep().unkept, ElementsAre(HasSubstr("belongs to others than root")));
+    EXPECT_FALSE(std::filesystem::exists(root("usr/.um-upgrade/id")));
+}
+
+TEST_F(OnAMount, IsNotPutBackWhereOthersCouldHaveExchangedIt) {
+    keep();
+    must("printf new >" + root("usr/bin/tool") + " && chown 12 " + root("usr"));
+    try {
+        take_back();
+        ADD_FAILURE() << "it took something back";
+    } catch (const Failure& failure) {
+        EXPECT_THAT(failure.what(), HasSubstr("others than root can exchange what is kept"));
+    }
+    EXPECT_EQ(text_of(root("usr/bin/tool")), "new");
+}
+
 TEST_F(OnAMount, IsNotPutBackOntoAnotherOne) {
     keep();
     must("printf x >" + root("etc/one") + "; mount --bind " + root("usr/bin") + " " + root("usr/bin"));

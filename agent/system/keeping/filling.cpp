@@ -27,8 +27,8 @@ Fd open_directory(const std::string& path) {
     return Fd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
 }
 
-/// Whether nobody else can exchange what stands in it.
-bool is_roots_alone(int directory) {
+/// Whether nobody else can exchange anything that stands in it.
+bool only_root_writes(int directory) {
     struct stat status {};
     return ::fstat(directory, &status) == 0 && status.st_uid == 0 &&
            (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
@@ -124,7 +124,7 @@ bool Filling::link(const Item& item, int directory) {
         if (!parent_) // Linux before 5.6 does not know how
             parent_ = Fd(::open(parent_name_.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         else
-            parent_is_roots_ = is_roots_alone(parent_.get());
+            parent_is_roots_ = only_root_writes(parent_.get());
     }
     const auto kept = std::to_string(number_);
     if (::linkat(parent_.get(), path.c_str() + name, directory, kept.c_str(), 0) < 0)

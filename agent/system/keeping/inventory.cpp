@@ -74,20 +74,20 @@ std::uint32_t Survey::store_of(const std::string& path) {
     return found->second;
 }
 
-/// Of a file system's top directory, in which its store would stand.
-bool Survey::is_roots_alone(const std::string& mount) {
-    const auto [found, is_new] = roots_alone_.try_emplace(mount, true);
-    if (is_new)
-        if (const auto seen = look_at(mount))
-            found->second = seen->entry.uid == 0 && ((seen->entry.mode & (S_IWGRP | S_IWOTH)) == 0 ||
-                                                     (seen->entry.mode & S_ISVTX) != 0);
+/// Of a file system's top directory, in which its store would stand, and of what has the stores' name there.
+bool Survey::is_safe_place(const std::string& mount) {
+    const auto [found, is_new] = safe_places_.try_emplace(mount, true);
+    if (is_new) {
+        const auto stores = fmt::format("{}/{}", mount == "/" ? "" : mount, store_name);
+        found->second = is_roots_alone(mount) && (!look_at(stores) || is_roots_alone(stores));
+    }
     return found->second;
 }
 
 bool Survey::can_be_kept(const std::string& path, bool is_root) {
     const auto& mount = mounts_.of(path);
     if (mount.writable && mount.lasting) {
-        if (is_roots_alone(mount.path))
+        if (is_safe_place(mount.path))
             return true;
         unkept_.insert(fmt::format("{} belongs to others than root, who could exchange what is kept there, "
                                    "and is not kept",

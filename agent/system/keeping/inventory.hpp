@@ -56,7 +56,7 @@ private:
     void add(Seen seen, As as, const PackagedFile* packaged = nullptr);
     bool is_left_out(const std::string& path) const;
     bool can_be_kept(const std::string& path, bool is_root);
-    bool is_roots_alone(const std::string& mount);
+    bool is_safe_place(const std::string& mount);
     std::uint32_t store_of(const std::string& path);
 
     KeepScope scope_;
@@ -66,7 +66,7 @@ private:
     std::vector<Item> items_;
     std::vector<std::string> stores_;
     std::map<std::string, std::uint32_t> store_numbers_; ///< by mount point
-    std::map<std::string, bool> roots_alone_;            ///< by mount point
+    std::map<std::string, bool> safe_places_;            ///< by mount point
     std::unordered_set<std::string> known_;
     /// Of inodes with several names: store, device, inode.
     std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>, std::string> names_;

@@ -9,8 +9,15 @@
 #include <cstdlib>
 #include <dirent.h>
 #include <memory>
+#include <sys/stat.h>
 
 namespace um {
+
+bool is_roots_alone(const std::string& directory) {
+    const auto seen = look_at(directory);
+    return seen && seen->entry.kind == EntryKind::directory && seen->entry.uid == 0 &&
+           ((seen->entry.mode & (S_IWGRP | S_IWOTH)) == 0 || (seen->entry.mode & S_ISVTX) != 0);
+}
 
 std::vector<std::string> names_in(const std::string& directory) {
     const Handle<DIR, ::closedir> stream(::opendir(directory.c_str()));

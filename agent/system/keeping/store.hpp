@@ -38,6 +38,9 @@ inline std::string temporary_file(const std::string& store) {
     return store + "/temporary";
 }
 
+/// Whether it is a directory in which nobody but root can exchange what is root's. Throws SystemFailure.
+bool is_roots_alone(const std::string& directory);
+
 /// The names in a directory, sorted; none where there is no such directory. Throws SystemFailure.
 std::vector<std::string> names_in(const std::string& directory);
 

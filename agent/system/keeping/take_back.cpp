@@ -333,6 +333,12 @@ KeptFiles load(const std::string& path) {
 void expect_whole(const KeptFiles& manifest) {
     const MountPoints mounts;
     const auto mount_of_store = mounts_of(manifest.stores, mounts);
+    for (const auto& store : manifest.stores)
+        for (const auto& directory : {mounts.of(without_links(store)).path, parent_of(store), store})
+            if (look_at(directory) && !is_roots_alone(directory))
+                throw not_whole(
+                    fmt::format("others than root can exchange what is kept in '{}', because '{}' is theirs",
+                                store, directory));
     for (const auto& entry : manifest.entries) {
         if (entry.number == 0)
             continue;
