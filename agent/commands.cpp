@@ -132,6 +132,8 @@ ExitCode check_command(Context& context) {
         std::cout << check_text(result, context.console.width());
     if (!result.failure.empty())
         return ExitCode::internal;
+    if (result.needs_person)
+        return ExitCode::needs_manual;
     const auto& findings = result.findings;
     const auto first = std::find_if(findings.begin(), findings.end(), is_refusal);
     if (first != findings.end())
@@ -191,7 +193,7 @@ ExitCode history_command(Context& context) {
         std::cout << history_json(records) << '\n';
     else
         std::cout << (id.empty() ? history_text(records)
-                                 : status_text(records.front(), {}, context.console.width()));
+                                 : record_text(records.front(), context.console.width()));
     auto code = ExitCode::done;
     if (id.empty())
         for (const auto& failure : store.not_understood()) {
@@ -209,9 +211,9 @@ ExitCode confirm_snapshot_command(Context& context) {
                       fmt::format("the product's version cannot be told: {}", product.said),
                       "run this on the appliance, or correct [product] version_command");
     const auto now = appliance.now();
-    const SnapshotConfirmation confirmation{context.options.snapshot_name, appliance.operator_name(),
-                                            *product.version, now, now + context.options.valid_for};
-    save_confirmation(context.state_directory + "/snapshot.ini", confirmation);
+    const auto confirmation = save_confirmation(context.state_directory + "/snapshot.ini",
+                                                {context.options.snapshot_name, appliance.operator_name(),
+                                                 *product.version, now, now + context.options.valid_for});
     context.audit.event(
         EventKind::snapshot_confirmed, State{},
         {.message = fmt::format("{} confirmed snapshot '{}' of version {}, valid until {}", confirmation.by,

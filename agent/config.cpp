@@ -163,6 +163,8 @@ void set_entry(Config& config, const IniEntry& entry) {
             throw wrong(right);
         }
     }
+    if (entry.section.empty())
+        throw Wrong(fmt::format("'{}' stands before the first [section]", entry.name));
     std::vector<Key> section;
     std::copy_if(std::begin(keys), std::end(keys), std::back_inserter(section),
                  [&](const Key& key) { return key.section == entry.section; });
@@ -177,13 +179,15 @@ void set_entry(Config& config, const IniEntry& entry) {
     }
 }
 
-void check_as_a_whole(const Config& config) {
+/// `where`: what was read.
+void check_as_a_whole(const Config& config, const std::string& where) {
     if (config.trust.anchors == "system" && config.trust.signers.empty())
-        throw ConfigError(
-            "[trust] anchors = system trusts every public authority; name the allowed 'signer' beside it");
+        throw ConfigError(fmt::format("{}: [trust] anchors = system trusts every public authority; name the "
+                                      "allowed 'signer' beside it",
+                                      where));
     for (const auto& rule : config.prompts)
         if (rule.match.empty())
-            throw ConfigError(fmt::format("[prompt.{}] has no 'match'", rule.name));
+            throw ConfigError(fmt::format("{}: [prompt.{}] has no 'match'", where, rule.name));
 }
 
 } // namespace
@@ -236,7 +240,8 @@ Config load_config(const std::string& only) {
         for (const auto& file : drop_ins)
             merge_file(file);
     }
-    check_as_a_whole(config);
+    check_as_a_whole(config,
+                     only.empty() ? fmt::format("{} and {}", operators_file, drop_in_directory) : only);
     return config;
 }
 

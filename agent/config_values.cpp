@@ -150,14 +150,18 @@ std::vector<std::string> signers(const std::string& text) {
 
 std::string certificate_source(const std::string& text) {
     constexpr std::string_view scheme = "tls://";
-    if (text.rfind(scheme, 0) != 0)
-        return absolute(text);
+    const Wrong wrong("tls://HOST:PORT, or the path of a PEM file, which begins with '/'");
+    if (text.rfind(scheme, 0) != 0) {
+        if (text.empty() || text.front() != '/')
+            throw wrong;
+        return text;
+    }
     const auto colon = text.rfind(':');
     unsigned port = 0;
     const auto end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
     if (colon <= scheme.size() || parsed.ec != std::errc{} || parsed.ptr != end || port == 0 || port > 65535)
-        throw Wrong("tls://HOST:PORT, or the path of a PEM file");
+        throw wrong;
     return text;
 }
 

@@ -42,13 +42,15 @@ std::string trimmed(const std::string& text) {
 
 } // namespace
 
-void save_confirmation(const std::string& path, const SnapshotConfirmation& confirmation) {
+SnapshotConfirmation save_confirmation(const std::string& path, SnapshotConfirmation confirmation) {
+    for (auto* text : {&confirmation.name, &confirmation.by, &confirmation.version})
+        *text = one_line(std::move(*text));
     replace_file(
-        path,
-        fmt::format("# Kept by um-upgrade confirm-snapshot; times in seconds since 1970.\n"
-                    "[snapshot]\nname = {}\nby = {}\nversion = {}\nconfirmed = {}\nvalid_until = {}\n",
-                    one_line(confirmation.name), one_line(confirmation.by), one_line(confirmation.version),
-                    seconds(confirmation.confirmed), seconds(confirmation.valid_until)));
+        path, fmt::format("# Kept by um-upgrade confirm-snapshot; times in seconds since 1970.\n"
+                          "[snapshot]\nname = {}\nby = {}\nversion = {}\nconfirmed = {}\nvalid_until = {}\n",
+                          confirmation.name, confirmation.by, confirmation.version,
+                          seconds(confirmation.confirmed), seconds(confirmation.valid_until)));
+    return confirmation;
 }
 
 std::optional<SnapshotConfirmation> load_confirmation(const std::string& path) {

@@ -17,8 +17,8 @@ struct SnapshotConfirmation {
     std::chrono::system_clock::time_point valid_until;
 };
 
-/// Throws SystemFailure.
-void save_confirmation(const std::string& path, const SnapshotConfirmation& confirmation);
+/// Returns it as it is kept: each text on one line, and not too long. Throws SystemFailure.
+SnapshotConfirmation save_confirmation(const std::string& path, SnapshotConfirmation confirmation);
 
 /// Nothing when there is none. Throws Failure (snapshot.unconfirmed) when it cannot be understood.
 std::optional<SnapshotConfirmation> load_confirmation(const std::string& path);

@@ -2,7 +2,7 @@
 // What a person at a terminal sees. Under systemd standard output is the journal, which has the events
 // already, so nothing is shown there.
 
-#include <functional>
+#include <iosfwd>
 #include <optional>
 #include <string>
 
@@ -10,7 +10,8 @@ namespace um {
 
 class Console {
 public:
-    Console();
+    /// `fd`: where it is shown, standard output or, where that is a machine's, standard error.
+    explicit Console(int fd = 1);
     /// One line for good.
     void line(const std::string& text);
     /// A line that the next one replaces; only on a terminal.
@@ -24,9 +25,11 @@ public:
     void clear_progress();
 
 private:
-    bool shown_ = false;    ///< anything is shown at all
-    bool terminal_ = false; ///< standard output is a terminal
-    bool attended_ = false; ///< standard input and output are terminals
+    int fd_;
+    std::ostream& out_;
+    bool terminal_; ///< it is shown on a terminal
+    bool shown_;    ///< anything is shown at all
+    bool attended_; ///< somebody can be asked there
     bool progress_shown_ = false;
 };
 

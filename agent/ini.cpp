@@ -35,6 +35,15 @@ bool looks_like_a_key(std::string_view value) {
     return name_end > 0 && equals != std::string_view::npos && value[equals] == '=';
 }
 
+/// "[section] key = value" would be taken for the section alone.
+bool follows_a_name(std::string_view line) {
+    const auto end = line.find(']');
+    if (line.empty() || line.front() != '[' || end == std::string_view::npos)
+        return false;
+    const auto more = line.find_first_not_of(" \t\r", end + 1);
+    return more != std::string_view::npos && line[more] != '#' && line[more] != ';';
+}
+
 char* next_line(char* buffer, int size, void* stream) {
     auto& reading = *static_cast<Reading*>(stream);
     if (reading.text.empty())
@@ -53,6 +62,8 @@ char* next_line(char* buffer, int size, void* stream) {
     if (!line.empty() && line.front() == '[' && line.find(']') > longest_name)
         reading.fail("the section's name does not end, or is longer than " + std::to_string(longest_name) +
                      " bytes");
+    if (follows_a_name(line))
+        reading.fail("nothing but a comment may follow the section's name; a key begins a new line");
     reading.indented = !line.empty() && (line.front() == ' ' || line.front() == '\t');
     const auto length = std::min(line.size(), static_cast<std::size_t>(size) - 2);
     std::memcpy(buffer, line.data(), length);

@@ -1,6 +1,7 @@
 // Composition root: arguments, configuration, adapters, exit code.
 
 #include "commands.hpp"
+#include "config_values.hpp"
 #include "system/appliance.hpp"
 #include "system/keeping/file_keeper.hpp"
 #include "system/libmount_mounts.hpp"
@@ -64,7 +65,7 @@ Config config_for(Command command, const Options& options, Services& services, A
 ExitCode execute(Command command, const Options& options) {
     SystemdServices services;
     SystemdJournal journal;
-    Console console;
+    Console console(options.json ? STDERR_FILENO : STDOUT_FILENO); // standard output is the machine's
     Audit audit(journal, console);
     const auto config = config_for(command, options, services, audit);
     FileMedia media;
@@ -84,16 +85,29 @@ ExitCode execute(Command command, const Options& options) {
     }
 }
 
-/// Seconds; throws CLI::ValidationError.
-std::chrono::seconds duration(const std::string& text) {
-    const CLI::AsNumberWithUnit unit(
-        std::map<std::string, std::int64_t>{{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86400}});
-    auto value = text;
-    constexpr std::int64_t ten_years = 3650 * 86400LL;
-    if (const auto error = unit(value);
-        !error.empty() || std::stoll(value) <= 0 || std::stoll(value) > ten_years)
-        throw CLI::ValidationError("--valid-for", "a time such as 90min, 24h or 7d, not '" + text + "'");
-    return std::chrono::seconds(std::stoll(value));
+/// Throws CLI::ValidationError.
+std::chrono::seconds validity(const std::string& text) {
+    try {
+        return values::duration(text);
+    } catch (const values::Wrong& right) {
+        throw CLI::ValidationError(
+            fmt::format("--valid-for: '{}' is wrong; right would be {}", text, right.what()));
+    }
+}
+
+/// For what the audit trail keeps; CLI11 puts the option's name before it.
+std::string expect_words(const std::string& text) {
+    return text.find_first_not_of(" \t\r\n") == std::string::npos ? "the audit trail needs a text" : "";
+}
+
+std::string wrong_arguments(const CLI::App& app, const std::string& first, const CLI::ParseError& error) {
+    const auto given = app.get_subcommands();
+    const auto what = first.empty()          ? "a command is missing"
+                      : first.front() == '-' ? fmt::format("'{}' cannot stand before the command", first)
+                      : given.empty()        ? fmt::format("there is no command '{}'", first)
+                                             : error.what();
+    return fmt::format("{}; see 'um-upgrade {}--help'", what,
+                       given.empty() ? "" : given.front()->get_name() + " ");
 }
 
 int parse_and_execute(int argc, char** argv) {
@@ -102,12 +116,13 @@ int parse_and_execute(int argc, char** argv) {
     CLI::App app{"Upgrades a vCloud Usage Meter appliance in place from authenticated media.", "um-upgrade"};
     app.set_version_flag("--version", "um-upgrade " UM_VERSION);
     app.require_subcommand(1);
-    app.footer("Exit codes: 0 done or nothing to do, 1 internal error, 2 usage, 3 configuration, 4 media,\n"
-               "5 not authentic, 6 preflight refused, 7 apply failed, 8 verification failed, 9 busy,\n"
-               "10 a person must decide.");
+    app.get_formatter()->column_width(20);
+    app.footer("Exit codes: 0 done or nothing to do, 1 internal error, 2 usage,\n"
+               "3 configuration, 4 media, 5 not authentic, 6 preflight refused,\n"
+               "7 apply failed, 8 verification failed, 9 busy, 10 a person must decide.");
     const auto add = [&](const char* name, const char* description, Command command) {
         auto* sub = app.add_subcommand(name, description);
-        sub->add_option("--config", options.config, "read FILE instead of the files under /etc/um-upgrade")
+        sub->add_option("--config", options.config, "read FILE instead of those under /etc/um-upgrade")
             ->type_name("FILE");
         sub->callback([&chosen, &options, command, name] {
             chosen = command;
@@ -115,41 +130,39 @@ int parse_and_execute(int argc, char** argv) {
         });
         return sub;
     };
-    auto* run =
-        add("run", "upgrade, up to and including the reboot; go on with an interrupted upgrade", run_command);
-    auto* check = add("check", "say whether an upgrade would start, and every reason why not", check_command);
+    auto* run = add("run", "upgrade, up to the reboot; go on with an interrupted one", run_command);
+    auto* check = add("check", "say whether an upgrade would start, and why not", check_command);
     for (auto* sub : {run, check})
         sub->add_option("--media", options.media, "use this ISO or drive, do not search")->type_name("PATH");
     add("apply", "the change itself (um-upgrade-apply.service only)", apply_command);
-    add("verify", "after a boot: finish or go on with an upgrade (um-upgrade-verify.service)",
-        verify_command);
-    auto* status =
-        add("status", "what goes on now, or how the last upgrade ended, and what to do next", status_command);
-    status->add_flag("--follow", options.follow, "go on until nothing is at work any more");
+    add("verify", "after a boot: finish or go on (um-upgrade-verify.service)", verify_command);
+    auto* status = add("status", "what goes on, how the last upgrade ended, and what to do", status_command);
+    status->add_flag("--follow", options.follow, "print again until nothing is at work any more");
     auto* history = add("history", "every upgrade ever tried, or one in full", history_command);
     history->add_option("ID", options.id, "the upgrade's UM_UPGRADE_ID");
     for (auto* sub : {check, status, history})
-        sub->add_flag("--json", options.json, "for machines");
+        sub->add_flag("--json", options.json, "print JSON");
     auto* confirm =
         add("confirm-snapshot", "record that a snapshot of the appliance exists", confirm_snapshot_command);
     confirm->add_option("--name", options.snapshot_name, "what the snapshot is called in vCenter")
+        ->check(expect_words)
         ->required();
-    confirm->add_option_function<std::string>(
-        "--valid-for", [&](const std::string& text) { options.valid_for = duration(text); }, "default: 24h");
+    confirm
+        ->add_option_function<std::string>(
+            "--valid-for", [&](const std::string& text) { options.valid_for = validity(text); },
+            "how long it holds, such as 90min, 24h or 7d (24h)")
+        ->type_name("TIME");
     auto* abandon = add("abandon", "close an upgrade that needs a person", abandon_command);
-    abandon->add_option("--why", options.why, "for the audit trail")->required();
-    auto* rollback =
-        add("rollback", "take the last upgrade back, while its way back is kept", rollback_command);
-    rollback->add_option("--why", options.why, "for the audit trail");
+    auto* rollback = add("rollback", "take the last upgrade back; reboots without asking", rollback_command);
+    for (auto* sub : {abandon, rollback})
+        sub->add_option("--why", options.why, "for the audit trail")->check(expect_words);
+    abandon->get_option("--why")->required();
     try {
         app.parse(argc, argv);
-    } catch (const CLI::RequiredError& error) {
-        if (app.get_subcommands().empty() && argc > 1)
-            return complain(std::string("there is no command '") + argv[1] + "'; see 'um-upgrade --help'",
-                            ExitCode::usage);
-        return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    } catch (const CLI::Success& asked) { // for help, or the version
+        return app.exit(asked);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+        return complain(wrong_arguments(app, argc > 1 ? argv[1] : "", error), ExitCode::usage);
     }
     for (auto* path : {&options.config, &options.media}) // the units run in another directory
         if (!path->empty())

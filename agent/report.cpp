@@ -11,7 +11,7 @@ using Json = nlohmann::ordered_json;
 std::string verdict(const CheckResult& result) {
     if (!result.failure.empty())
         return "failed";
-    if (result.nothing_to_do)
+    if (result.nothing_to_do && !result.needs_person)
         return "nothing-to-do";
     return std::any_of(result.findings.begin(), result.findings.end(), is_refusal) ? "refused" : "ready";
 }
@@ -113,6 +113,15 @@ std::string told_of_way_back(const State& state) {
                                     : fmt::format("kept until {}", state.kept_until);
 }
 
+std::string versions(const State& state) {
+    const auto known = [](const std::string& version) { return version.empty() ? "?" : version; };
+    return fmt::format("{} -> {}", known(state.from_version), known(state.to_version));
+}
+
+std::string how_it_ended(const State& state) {
+    return std::string(state.outcome ? word(*state.outcome) : "open");
+}
+
 Json text_or_null(std::string_view text) {
     return text.empty() ? Json() : Json(std::string(text));
 }
@@ -146,9 +155,7 @@ std::string check_text(const CheckResult& result, std::size_t width) {
     Table table(width);
     table.row("media", result.state.media);
     if (!result.state.to_version.empty())
-        table.row("upgrade",
-                  fmt::format("{} -> {}", result.state.from_version.empty() ? "?" : result.state.from_version,
-                              result.state.to_version));
+        table.row("upgrade", versions(result.state));
     if (result.signer) {
         table.row("signer", result.signer->subject);
         table.below("", fmt::format("sha256:{}", result.signer->fingerprint));
@@ -163,13 +170,11 @@ std::string check_text(const CheckResult& result, std::size_t width) {
         table.below("-> ", finding.hint);
     }
     table.row("way back", told(result));
-    if (!result.failure.empty())
-        table.row("result", "the check itself failed: " + result.failure);
-    else if (result.nothing_to_do)
-        table.row("result", "nothing to do: " + result.note);
-    else
-        table.row("result", verdict(result) == "ready" ? "ready to upgrade"
-                                                       : "the upgrade would be refused; nothing was changed");
+    const auto end = verdict(result);
+    table.row("result", end == "failed"          ? "the check itself failed: " + result.failure
+                        : end == "nothing-to-do" ? "nothing to do: " + result.note
+                        : end == "ready"         ? "ready to upgrade"
+                                                 : "the upgrade would be refused; nothing was changed");
     return table.text();
 }
 
@@ -207,7 +212,7 @@ std::string status_text(const std::optional<State>& state, const Activity& activ
     table.row("state", now);
     table.row("now", activity.text);
     if (state) {
-        table.row("upgrade", fmt::format("{} ({} -> {})", state->id, state->from_version, state->to_version));
+        table.row("upgrade", fmt::format("{} ({})", state->id, versions(*state)));
         table.row("media", state->media);
         table.row("stage", std::string(word(state->stage)));
         if (state->outcome) {
@@ -241,11 +246,30 @@ std::string status_json(const std::optional<State>& state, const Activity& activ
 std::string history_text(const std::vector<State>& records) {
     std::string text;
     for (const auto& state : records)
-        text +=
-            fmt::format("{}  {}  {:<23} {} -> {}{}\n", state.started, state.id,
-                        state.outcome ? word(*state.outcome) : "open", state.from_version, state.to_version,
-                        state.reason ? fmt::format("  [{}]", word(*state.reason)) : std::string());
+        text += fmt::format("{}  {}  {:<23} {}{}\n", state.started, state.id, how_it_ended(state),
+                            versions(state),
+                            state.reason ? fmt::format("  [{}]", word(*state.reason)) : std::string());
     return text;
+}
+
+std::string record_text(const State& state, std::size_t width) {
+    Table table(width);
+    table.row("upgrade", fmt::format("{} ({})", state.id, versions(state)));
+    table.row("media", state.media);
+    table.row("sha256", state.media_sha256);
+    table.row("signer", state.signer);
+    table.row("started", state.started);
+    table.row("ended", state.finished);
+    table.row("attempts", std::to_string(state.attempts));
+    table.row("stage", std::string(word(state.stage)));
+    table.row("outcome", how_it_ended(state));
+    if (state.reason)
+        table.row("reason", std::string(word(*state.reason)));
+    table.row("message", state.message);
+    table.below("-> ", state.hint);
+    table.row("way back", told_of_way_back(state));
+    table.row("abandoned", state.abandoned);
+    return table.text();
 }
 
 std::string history_json(const std::vector<State>& records) {

@@ -19,6 +19,8 @@ struct Activity {
 std::string check_text(const CheckResult& result, std::size_t width = 0);
 std::string check_json(const CheckResult& result);
 std::string status_text(const std::optional<State>& state, const Activity& activity, std::size_t width = 0);
+/// One closed upgrade in full.
+std::string record_text(const State& state, std::size_t width = 0);
 std::string history_text(const std::vector<State>& records);
 std::string history_json(const std::vector<State>& records);
 std::string status_json(const std::optional<State>& state, const Activity& activity);

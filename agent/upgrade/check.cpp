@@ -26,6 +26,30 @@ bool examine(Job& job, CheckResult& result, Next (*work)(Job&)) {
     return result.failure.empty() && std::none_of(job.findings.begin(), job.findings.end(), is_refusal);
 }
 
+/// What an earlier upgrade left is what 'run' meets first.
+void examine_record(const Job& job, CheckResult& result) {
+    const auto find = [&](Finding::Severity severity, Reason reason, const std::string& message,
+                          const std::string& hint) {
+        result.findings.push_back({severity, reason, message, hint});
+    };
+    try {
+        const auto state = job.store.load();
+        if (!state)
+            return;
+        result.needs_person = state->waits_for_a_person() && !state->goes_on_when_mended();
+        if (result.needs_person)
+            find(Finding::Severity::refusal, state->reason.value_or(Reason::interrupted),
+                 fmt::format("upgrade {} needs a person: {}", state->id, state->message), way_out(*state));
+        else if (state->open() || state->waits_for_a_person())
+            find(Finding::Severity::warning, Reason::interrupted,
+                 fmt::format("upgrade {} is open, in {}", state->id, word(state->stage)),
+                 "'um-upgrade status' says how it goes on");
+    } catch (const Failure& damaged) {
+        result.needs_person = true;
+        find(Finding::Severity::refusal, damaged.reason(), damaged.what(), damaged.hint());
+    }
+}
+
 void examine_all(Job& job, CheckResult& result) {
     const bool found = examine(job, result, stages::find);
     if (result.nothing_to_do && !job.media && job.state.media.empty()) {
@@ -48,10 +72,16 @@ void examine_all(Job& job, CheckResult& result) {
 } // namespace
 
 CheckResult check_procedure(Job& job) {
-    if (job.ports.services.status(apply_unit).running()) // it works on what a check would unmount
-        throw Failure(Reason::busy, "the change is at work", "watch it with 'um-upgrade status --follow'");
     CheckResult result;
-    examine_all(job, result);
+    try {
+        if (job.ports.services.status(apply_unit).running()) // it works on what a check would unmount
+            throw Failure(Reason::busy, "the change is at work",
+                          "watch it with 'um-upgrade status --follow'");
+        examine_record(job, result);
+        examine_all(job, result);
+    } catch (const SystemFailure& failure) {
+        result.failure = failure.what();
+    }
     job.mounted.reset();
     result.state = job.state;
     result.signer = job.signer;

@@ -65,6 +65,16 @@ inline std::string earlier_package_list(const Job& job) {
     return job.store.directory() + "/before.list";
 }
 
+/// And those of them that nothing on the media obsoletes: they may not go.
+inline std::string staying_package_list(const Job& job) {
+    return job.store.directory() + "/staying.list";
+}
+
+/// And in which forms the kernel that ran had an initramfs.
+inline std::string initramfs_list(const Job& job) {
+    return job.store.directory() + "/initramfs.list";
+}
+
 /// And what is new on the appliance and was cut off: a repair forgets it, and installs it afresh.
 inline std::string fresh_package_list(const Job& job) {
     return job.store.directory() + "/fresh.list";
@@ -92,6 +102,7 @@ struct CheckResult {
     std::vector<Finding> findings;
     RollbackMode rollback = RollbackMode::off;
     std::optional<WayBack> way_back; ///< what keeping it would take, where that is known
+    bool needs_person = false;       ///< an earlier upgrade does, and no other begins before
     bool nothing_to_do = false;
     std::string note;    ///< why there is nothing to do
     std::string failure; ///< what the machine failed, which ended the check early

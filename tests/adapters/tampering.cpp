@@ -12,6 +12,7 @@
 #include <sstream>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace um::test {
 namespace {
@@ -180,7 +181,8 @@ void PrintTo(const TamperCase& tampered, std::ostream* out) {
 }
 
 Judgement judged_by_agent(Media& media) {
-    ::setenv("JOURNAL_STREAM", "8:1", 1); // as under systemd: the console stays silent
+    ::setenv("JOURNAL_STREAM", journal_stream(STDOUT_FILENO).c_str(),
+             1); // as under systemd: the console stays silent
     Judgement judgement;
     const auto before = open_descriptors();
     {

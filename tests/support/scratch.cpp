@@ -48,6 +48,12 @@ std::vector<std::string> names_in(const std::string& directory) {
     return names;
 }
 
+std::string journal_stream(int fd) {
+    struct stat status {};
+    ::fstat(fd, &status);
+    return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
+}
+
 std::size_t open_descriptors() {
     return names_in("/proc/self/fd").size();
 }

@@ -32,6 +32,8 @@ private:
 std::string text_of(const std::string& path);
 /// Names in a directory, sorted.
 std::vector<std::string> names_in(const std::string& directory);
+/// What $JOURNAL_STREAM says where this descriptor is the journal's.
+std::string journal_stream(int fd);
 /// How many descriptors this process has open.
 std::size_t open_descriptors();
 

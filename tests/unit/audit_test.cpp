@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <unistd.h>
 
 using namespace um;
 using um::test::field;
@@ -193,11 +194,21 @@ TEST(Audit, TellsAPersonWhatWasRefusedAndTheWayOut) {
 }
 
 TEST(Audit, TellsNobodyWhereStandardOutputIsTheJournal) {
-    ::setenv("JOURNAL_STREAM", "8:1", 1);
-    Audited audited;
-    audited.audit.event(EventKind::refused, known_state(), {"x", {}, {}, {}, {}, {}});
-    EXPECT_EQ(audited.printed(), "");
+    testing::internal::CaptureStdout();
+    for (const auto& stream : {test::journal_stream(STDOUT_FILENO), std::string("8:1")}) { // redirected since
+        ::setenv("JOURNAL_STREAM", stream.c_str(), 1);
+        Console().line(stream);
+    }
     ::unsetenv("JOURNAL_STREAM");
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "8:1\n");
+}
+
+TEST(Console, LeavesStandardOutputToWhatIsPrintedForAMachine) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    Console(STDERR_FILENO).line("a message");
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "a message\n");
 }
 
 TEST(MessageId, IsThirtyTwoHexadecimalDigitsAndUnlikeTheOthers) {

@@ -226,8 +226,9 @@ TEST(Config, NamesFileLineAndWhatWouldBeRight) {
 TEST(Config, NamesTheSectionsThatThereAre) {
     const auto known = known_for("[?]\nx = 1\n");
     EXPECT_TRUE(known.count("media") == 1 && known.count("log") == 1 && known.count("prompt.X") == 1);
-    for (const std::string text : {"\nfile = /a\n", "[Trust]\nsha1 = refuse\n", "[prompt.]\nmatch = a\n"})
+    for (const std::string text : {"[Trust]\nsha1 = refuse\n", "[prompt.]\nmatch = a\n"})
         EXPECT_EQ(error_of(text).find("um.conf:2: unknown section ["), 0U) << error_of(text);
+    EXPECT_EQ(error_of("\nfile = /a\n"), "um.conf:2: 'file' stands before the first [section]");
 }
 
 TEST(Config, RefusesTimesThatAreNone) {
@@ -273,12 +274,16 @@ TEST(Config, RefusesAFileThatOthersCouldChange) {
 
 TEST(Config, RefusesTheSystemsAnchorsWithoutASigner) {
     const um::test::Scratch scratch(um::test::guarded_place);
-    EXPECT_EQ(load_error_of(scratch.file("a.conf", "[trust]\nanchors = system\n")),
-              "[trust] anchors = system trusts every public authority; name the allowed 'signer' beside it");
+    const auto file = scratch.file("a.conf", "[trust]\nanchors = system\n");
+    EXPECT_EQ(
+        load_error_of(file),
+        file +
+            ": [trust] anchors = system trusts every public authority; name the allowed 'signer' beside it");
     EXPECT_EQ(load_error_of(scratch.file("b.conf", "[trust]\nanchors = system\nsigner = X\n")), "accepted");
 }
 
 TEST(Config, RefusesAnAnswerWithoutItsQuestion) {
     const um::test::Scratch scratch(um::test::guarded_place);
-    EXPECT_EQ(load_error_of(scratch.file("a.conf", "[prompt.a]\nanswer = y\n")), "[prompt.a] has no 'match'");
+    const auto file = scratch.file("a.conf", "[prompt.a]\nanswer = y\n");
+    EXPECT_EQ(load_error_of(file), file + ": [prompt.a] has no 'match'");
 }

@@ -67,6 +67,14 @@ TEST(Ini, RefusesWhatIsNoEntry) {
               "1: the section's name does not end, or is longer than 49 bytes");
 }
 
+TEST(Ini, RefusesAKeyBesideTheSectionsName) {
+    const std::string why = ": nothing but a comment may follow the section's name; a key begins a new line";
+    EXPECT_EQ(error_of("\n[a] key = 1\n"), "2" + why);
+    EXPECT_EQ(error_of("[a]]\n"), "1" + why);
+    EXPECT_EQ(shown(parse_ini("[a]  # comment\nkey = 1\n[b];comment\r\nkey = 2\n")),
+              "[a] key=1@2\n[b] key=2@4\n");
+}
+
 TEST(Ini, RefusesALineThatInihWouldCutWithoutAWord) {
     EXPECT_EQ(shown(parse_ini("[a]\nk = " + std::string(194, 'x') + "\n")),
               "[a] k=" + std::string(194, 'x') + "@2\n");

@@ -11,26 +11,6 @@ using namespace um::test;
 
 using Procedure = Story;
 using Verify = Story;
-using Check = Story;
-
-namespace {
-
-/// Every file below a directory with its content.
-std::map<std::string, std::string> tree(const std::string& directory) {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
-        files[entry.path().string()] = entry.is_regular_file() ? text_of(entry.path().string()) : "";
-    return files;
-}
-
-std::string reasons_of(const CheckResult& result) {
-    std::string text;
-    for (const auto& finding : result.findings)
-        text += (text.empty() ? "" : " ") + std::string(word(finding.reason));
-    return text;
-}
-
-} // namespace
 
 TEST_F(Procedure, TellsTheWholeStoryOnce) {
     EXPECT_EQ(run(), ExitCode::done);
@@ -97,9 +77,9 @@ TEST_F(Procedure, DoesNothingWhenTheMediaAreInstalled) {
 TEST_F(Procedure, KeepsTheLastRecordWhenThereIsNothingToDo) {
     upgrade();
     verify();
-    const auto before = tree(scratch.path());
+    const auto before = files();
     EXPECT_EQ(run(), ExitCode::done);
-    EXPECT_EQ(tree(scratch.path()), before);
+    EXPECT_EQ(files(), before);
 }
 
 TEST_F(Procedure, FindsTheDrivesMediumByItsManifest) {
@@ -288,64 +268,4 @@ TEST_F(Procedure, LooksAtTheMediaOnceMoreBeforeTheChange) {
     EXPECT_FALSE(world.mounted);
     EXPECT_EQ(state().outcome, Outcome::failed);
     EXPECT_EQ(state().reason, Reason::media_changed);
-}
-
-TEST_F(Check, IsReadyAndLeavesNothingBehind) {
-    const auto before = tree(scratch.path());
-    const auto result = check();
-    EXPECT_EQ(reasons_of(result), "");
-    EXPECT_FALSE(result.nothing_to_do);
-    EXPECT_EQ(result.signer->subject, "CN=Vendor");
-    EXPECT_EQ(result.state.to_version, "4.7.0.0");
-    EXPECT_EQ(tree(scratch.path()), before);
-    EXPECT_FALSE(world.mounted);
-    for (const auto* call : {"script", "wait", "run modprobe", "enable sshd.service", "reboot"})
-        EXPECT_FALSE(world.called(call)) << call;
-    EXPECT_EQ(events(), "");
-}
-
-TEST_F(Check, ListsEveryRefusalOfMediaAndAppliance) {
-    world.sidecars.erase(stem + ".sign");
-    world.sidecars[stem + ".mf"] = std::string(64, '0') + "  " + iso_name + "\n";
-    std::filesystem::remove(confirmation());
-    world.free_space = 0;
-    EXPECT_EQ(reasons_of(check()),
-              "media.sidecar-missing manifest.mismatch snapshot.unconfirmed space.insufficient");
-}
-
-TEST_F(Check, MountsNothingThatIsNotGenuine) {
-    crypto.findings = {{Finding::Severity::refusal, Reason::certificate_untrusted, "no", "mend"}};
-    EXPECT_EQ(reasons_of(check()), "certificate.untrusted");
-    EXPECT_FALSE(world.called("mount"));
-}
-
-TEST_F(Check, TellsWhatItFoundWhenTheMachineFails) {
-    crypto.findings = {{Finding::Severity::warning, Reason::digest_weak, "SHA-1", "mend"}};
-    world.fates["digest"] = Fate::system_failure;
-    const auto result = check();
-    EXPECT_EQ(result.failure, "digest: Input/output error");
-    EXPECT_EQ(result.findings.size(), 1U);
-    EXPECT_FALSE(world.called("mount"));
-}
-
-TEST_F(Check, TakesNothingAwayFromAChangeAtWork) {
-    world.fates["wait"] = Fate::crash;
-    run_and_crash();
-    world.units[apply_unit].active = "activating";
-    world.calls.clear();
-    EXPECT_THROW(check(), Failure);
-    EXPECT_FALSE(world.called("adopt"));
-}
-
-TEST_F(Check, RefusesWithoutMedia) {
-    world.paths.clear();
-    EXPECT_EQ(reasons_of(check()), "media.none");
-}
-
-TEST_F(Check, HasNothingToDoWhenTheMediaAreInstalled) {
-    world.installed = "4.7.0.0";
-    const auto result = check();
-    EXPECT_TRUE(result.nothing_to_do);
-    EXPECT_EQ(reasons_of(result), "");
-    EXPECT_FALSE(world.called("digest"));
 }

@@ -115,6 +115,14 @@ TEST(CheckReport, IsReadyWithWarningsAlone) {
     EXPECT_EQ(json::parse(check_json(result))["outcome"], "ready");
 }
 
+TEST(CheckReport, IsRefusedWhereAPersonMustDecideFirst) {
+    CheckResult result;
+    result.nothing_to_do = result.needs_person = true;
+    result.findings = {refusal};
+    EXPECT_EQ(json::parse(check_json(result))["outcome"], "refused");
+    EXPECT_NE(check_text(result).find("would be refused"), std::string::npos);
+}
+
 TEST(CheckReport, SaysNothingOfWhatIsNotKnown) {
     CheckResult result;
     result.nothing_to_do = true;
@@ -239,6 +247,39 @@ TEST(HistoryReport, IsALineForEachUpgrade) {
               "2026-11-22T09:47:00Z  1-2-3  succeeded               4.6 -> 4.7\n"
               "2026-11-22T09:47:00Z  1-2-3  refused                 4.6 -> 4.7  [snapshot.unconfirmed]\n");
     EXPECT_EQ(history_text({}), "");
+}
+
+TEST(HistoryReport, ShowsAnUpgradeInFull) {
+    auto state = record(Outcome::failed);
+    state.media = "x.iso";
+    state.media_sha256 = std::string(64, 'a');
+    state.signer = "CN=Vendor";
+    state.finished = "2026-11-22T09:48:00Z";
+    state.reason = Reason::script_failed;
+    state.abandoned = "seen to";
+    EXPECT_EQ(record_text(state), "  upgrade: 1-2-3 (4.6 -> 4.7)\n"
+                                  "    media: x.iso\n"
+                                  "   sha256: " +
+                                      std::string(64, 'a') +
+                                      "\n"
+                                      "   signer: CN=Vendor\n"
+                                      "  started: 2026-11-22T09:47:00Z\n"
+                                      "    ended: 2026-11-22T09:48:00Z\n"
+                                      " attempts: 2\n"
+                                      "    stage: apply\n"
+                                      "  outcome: failed\n"
+                                      "   reason: script.failed\n"
+                                      "  message: what happened\n"
+                                      "           -> what to do\n"
+                                      "abandoned: seen to\n");
+}
+
+TEST(HistoryReport, ShowsVersionsThatNobodyKnew) {
+    auto state = record(Outcome::refused);
+    state.from_version.clear();
+    state.to_version.clear();
+    EXPECT_NE(history_text({state}).find("? -> ?"), std::string::npos);
+    EXPECT_NE(status_text(state, {}).find("1-2-3 (? -> ?)"), std::string::npos);
 }
 
 TEST(HistoryReport, IsAListOfRecordsAsJson) {

@@ -5,12 +5,16 @@
 #include "unit/fake_ports.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <unistd.h>
 
 namespace um::test {
 
 struct Story : testing::Test {
     Story() {
-        ::setenv("JOURNAL_STREAM", "8:1", 1); // as under systemd: the console stays silent
+        ::setenv("JOURNAL_STREAM", journal_stream(STDOUT_FILENO).c_str(),
+                 1); // as under systemd: the console stays silent
         config.media.search = {"/media/*.iso", "/dev/cdrom"};
         config.media.mount_point = mount_point;
         config.verify.status_command = status_script;
@@ -77,6 +81,13 @@ struct Story : testing::Test {
         journal.entries.clear();
     }
 
+    /// Every file that the agent keeps, with its content.
+    std::map<std::string, std::string> files() const {
+        std::map<std::string, std::string> found;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch.path()))
+            found[entry.path().string()] = entry.is_regular_file() ? text_of(entry.path().string()) : "";
+        return found;
+    }
     State state() const { return store().load().value(); }
     bool recorded() const { return store().load().has_value(); }
     std::size_t closed() const { return store().closed().size(); }
