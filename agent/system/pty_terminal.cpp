@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 namespace um {
 namespace {
@@ -23,7 +24,7 @@ constexpr std::chrono::seconds last_words{2};
 
 struct Pty {
     Fd master;
-    std::string slave;
+    std::string name; ///< of the program's side
 };
 
 Pty open_pty() {
@@ -32,10 +33,10 @@ Pty open_pty() {
     if (!pty.master || ::grantpt(pty.master.get()) < 0 || ::unlockpt(pty.master.get()) < 0 ||
         ::ptsname_r(pty.master.get(), name.data(), name.size()) != 0)
         throw SystemFailure("open a pseudo-terminal", errno);
-    pty.slave = name.data();
+    pty.name = name.data();
     const winsize size{50, 160, 0, 0}; // package managers cut their lines to it
     if (::ioctl(pty.master.get(), TIOCSWINSZ, &size) < 0)
-        throw SystemFailure(fmt::format("set the size of '{}'", pty.slave), errno);
+        throw SystemFailure(fmt::format("set the size of '{}'", pty.name), errno);
     return pty;
 }
 
@@ -86,8 +87,8 @@ private:
     int status_ = 0;
 };
 
-/// Nothing when the terminal has no reader or writer left (EIO), or nothing came within a tick.
-std::optional<std::string> read_some(int master, bool& closed) {
+/// Nothing when nothing came within a tick, or the program's session has ended (EIO).
+std::optional<std::string> read_some(int master) {
     pollfd waiting{master, POLLIN, 0};
     const int ready = ::poll(&waiting, 1, tick_ms);
     if (ready < 0 && errno != EINTR)
@@ -100,7 +101,7 @@ std::optional<std::string> read_some(int master, bool& closed) {
         return std::string(buffer.data(), static_cast<std::size_t>(got));
     if (got < 0 && errno != EINTR && errno != EIO)
         throw SystemFailure("read from the pseudo-terminal", errno);
-    closed = got == 0 || errno == EIO;
+    ::usleep(tick_ms * 1000);
     return std::nullopt;
 }
 
@@ -109,15 +110,15 @@ std::optional<std::string> read_some(int master, bool& closed) {
 int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
                      const Session& session) {
     const auto pty = open_pty();
-    slave_ = pty.slave;
+    name_ = pty.name;
+    slave_ = open_file(pty.name, O_RDWR);
     const ExecArguments arguments(command, environment);
     const auto pid = ::fork();
     if (pid < 0)
         throw SystemFailure("fork", errno);
     if (pid == 0)
-        become(arguments, pty.slave.c_str());
+        become(arguments, pty.name.c_str());
     Program program(pid);
-    bool closed = false;
     auto heard = Clock::now();
     std::optional<Clock::time_point> end; ///< of the program, when it was seen
     for (;;) {
@@ -126,26 +127,32 @@ int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<
         const bool ended = program.ended();
         if (ended && !end)
             end = Clock::now();
-        const bool deaf = closed || (end && Clock::now() - *end > last_words);
-        if (const auto output = deaf ? std::nullopt : read_some(pty.master.get(), closed)) {
+        const bool deaf = end && Clock::now() - *end > last_words;
+        if (const auto output = deaf ? std::nullopt : read_some(pty.master.get())) {
             heard = Clock::now();
             session.on_output(*output);
             continue;
         }
-        if (ended)
+        if (ended) {
+            slave_.reset();
             return program.status();
-        if (closed)
-            ::usleep(tick_ms * 1000); // it closed its terminal, and works on
+        }
         const auto quiet = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - heard);
         if (const auto reply = session.on_quiet(quiet)) {
-            write_all(pty.master.get(), *reply, pty.slave);
+            write_all(pty.master.get(), *reply, pty.name);
             heard = Clock::now();
         }
     }
 }
 
 bool PtyTerminal::awaits_input() {
-    return is_read(slave_);
+    return is_read(name_);
+}
+
+bool PtyTerminal::reads_keys() {
+    termios mode{};
+    return ::tcgetattr(slave_.get(), &mode) == 0 &&
+           (mode.c_lflag & ICANON) == 0; // none when its session has ended
 }
 
 } // namespace um

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "system/fd.hpp"
 #include "upgrade/ports.hpp"
 
 namespace um {
@@ -10,9 +11,11 @@ public:
     int run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
             const Session& session) override;
     bool awaits_input() override;
+    bool reads_keys() override;
 
 private:
-    std::string slave_; ///< the terminal of the program that runs
+    std::string name_; ///< the terminal of the program that runs
+    Fd slave_;         ///< the same, held: a program that closes it may open it again, and is still heard
 };
 
 } // namespace um

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <sstream>
 
 namespace um {
 namespace {
@@ -19,17 +20,34 @@ namespace {
 /// What the change will be, and what it is measured by afterwards.
 struct Plan {
     Method method = Method::script;
-    std::string repository;            ///< on the medium; empty: none
-    std::vector<Package> packages;     ///< that the medium brings
-    std::vector<Package> before;       ///< that were installed before the change was begun
-    bool again = false;                ///< it was begun before, and cut off
-    std::vector<Package> unfinished{}; ///< replaced by then, perhaps without their scripts
-    std::vector<Package> fresh{};      ///< new here, and to be installed afresh
+    std::string repository;               ///< on the medium; empty: none
+    std::vector<Package> packages;        ///< that the medium brings
+    std::vector<Package> before;          ///< that were installed before the change was begun
+    std::vector<Package> staying{};       ///< those of them that nothing on the medium obsoletes
+    std::vector<std::string> initramfs{}; ///< in which forms there was one
+    bool again = false;                   ///< it was begun before, and cut off
+    std::vector<Package> unfinished{};    ///< replaced by then, perhaps without their scripts
+    std::vector<Package> fresh{};         ///< new here, and to be installed afresh
 };
+
+std::string to_lines(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines)
+        text += line + "\n";
+    return text;
+}
+
+std::vector<std::string> read_lines(const std::string& path) {
+    std::vector<std::string> lines;
+    std::istringstream stream(read_file_if_there(path, record_limit).value_or(""));
+    for (std::string line; std::getline(stream, line);)
+        lines.push_back(line);
+    return lines;
+}
 
 Plan make_plan(Job& job) {
     const auto content = content_of(job.ports, job.config);
-    Plan plan{method_of(job, content), content.repository, {}, {}, job.state.cut_off(), {}};
+    Plan plan{method_of(job, content), content.repository, {}, {}, {}, {}, job.state.cut_off(), {}, {}};
     if (plan.again && !may_go_on(job, content))
         throw Failure(Reason::interrupted, "the change was cut off and may not be made again",
                       "the snapshot is the way back");
@@ -42,11 +60,17 @@ Plan make_plan(Job& job) {
             "this is no upgrade ISO that um-upgrade can apply; check where it came from");
     if (plan.again) {
         plan.before = read_packages(earlier_package_list(job));
+        plan.staying = read_packages(staying_package_list(job));
+        plan.initramfs = read_lines(initramfs_list(job));
     } else {
-        if (!plan.packages.empty())
-            plan.before = without(obsoleted_by(job.ports, content.repository),
-                                  installed_packages(job.ports.appliance).packages);
+        if (!plan.packages.empty()) {
+            plan.before = installed_packages(job.ports.appliance).packages;
+            plan.staying = without(obsoleted_by(job.ports, content.repository), plan.before);
+            plan.initramfs = initramfs_forms(job.ports.appliance);
+        }
         replace_file(earlier_package_list(job), to_text(plan.before));
+        replace_file(staying_package_list(job), to_text(plan.staying));
+        replace_file(initramfs_list(job), to_lines(plan.initramfs));
         replace_file(fresh_package_list(job), "");
     }
     replace_file(package_list(job), to_text(plan.packages));
@@ -137,7 +161,7 @@ std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
     const auto now = installed_packages(appliance);
     // A script may mean to take a package away; a package manager's upgrade never does.
     auto found = shortcomings(plan.packages,
-                              plan.method == Method::packages ? plan.before : std::vector<Package>{}, now);
+                              plan.method == Method::packages ? plan.staying : std::vector<Package>{}, now);
     const auto add = [&](const std::vector<std::string>& more) {
         found.insert(found.end(), more.begin(), more.end());
     };
@@ -159,7 +183,7 @@ std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
     std::vector<Package> kernels;
     std::copy_if(changed.begin(), changed.end(), std::back_inserter(kernels),
                  [&](const Package& package) { return now.side_by_side.count(package.name) > 0; });
-    add(boot_shortcomings(appliance, kernels));
+    add(boot_shortcomings(appliance, kernels, plan.initramfs));
     return found;
 }
 

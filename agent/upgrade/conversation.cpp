@@ -15,6 +15,9 @@ constexpr unsigned most_answers = 50;
 /// Output comes cut anywhere: an answer waits until the question stands there whole.
 constexpr std::chrono::milliseconds question_settles{300};
 
+/// A program that reads keys has taken the answer by then, or wants the line ended.
+constexpr std::chrono::seconds keys_settle{1};
+
 /// Runs of blanks as one: package managers pad their lines to the terminal's width.
 std::string squeezed(const std::string& line) {
     std::string text;
@@ -54,9 +57,12 @@ std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) 
     show(std::exchange(unshown_, {}));
     if (quiet < question_settles)
         return std::nullopt;
+    if (auto end = end_of_answer(quiet))
+        return end;
     if (const auto answer = dialogue_.answer())
         return type(*answer, answer->question + " " + answer->text);
-    if (quiet >= question_limit)
+    // What is typed while nobody reads answers the next question, whatever that is.
+    if (quiet >= possible_question_limit || (quiet >= question_limit && job_.ports.terminal.awaits_input()))
         if (const auto answer = dialogue_.answer_to_last_line())
             return type(*answer, answer->text);
     if (const auto question = unknown_question(quiet))
@@ -91,6 +97,16 @@ void Conversation::refuse_to_end() {
              .reason = Reason::busy});
 }
 
+/// A program that reads key by key takes the answer's key alone, and would take a line feed for the answer to
+/// the next question; one that edits the line itself goes on reading keys, and shows the answer alone.
+std::optional<std::string> Conversation::end_of_answer(std::chrono::milliseconds quiet) {
+    if (!unended_ || quiet < keys_settle)
+        return std::nullopt;
+    const auto answer = *std::exchange(unended_, std::nullopt);
+    return job_.ports.terminal.reads_keys() && dialogue_.shows_only(answer) ? std::optional("\n")
+                                                                            : std::nullopt;
+}
+
 /// `shown`: what the terminal shows of it, for the log.
 std::string Conversation::type(const Answer& answer, const std::string& shown) {
     if (++answers_[answer.question] > most_answers)
@@ -104,12 +120,16 @@ std::string Conversation::type(const Answer& answer, const std::string& shown) {
                      {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer.text,
                                              answer.question, answer.prompt),
                       .stage = Stage::apply});
-    return answer.text + "\n";
+    if (!job_.ports.terminal.reads_keys())
+        return answer.text + "\n";
+    unended_ = answer.text;
+    return answer.text;
 }
 
 void Conversation::record(const std::string& line) {
+    // As rpm says it, and as dnf5 passes it on.
     static const Pattern failed(
-        "^(warning|error): %(post|posttrans|[a-z]*triggerin)[(].*[)] scriptlet failed");
+        "^((warning|error): |>>> )?(\\[RPM\\] )?%(post|posttrans|[a-z]*triggerin)[(].*[)] scriptlet failed");
     if (failed.found_in(line))
         failed_scriptlets_.push_back(line);
     log_.line(line);

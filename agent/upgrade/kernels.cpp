@@ -1,6 +1,8 @@
 #include "upgrade/kernels.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <sstream>
 
 namespace um {
@@ -9,10 +11,17 @@ namespace {
 constexpr std::chrono::minutes query_limit{10};
 constexpr std::string_view image = "/boot/vmlinuz-";
 
-/// As Photon OS, dracut and others name it.
-std::array<std::string, 4> initramfs(const std::string& release) {
-    return {fmt::format("/boot/initrd.img-{}", release), fmt::format("/boot/initramfs-{}.img", release),
-            fmt::format("/boot/initrd-{}.img", release), fmt::format("/boot/initrd-{}", release)};
+/// As Photon OS, dracut and others name it; '*' stands for the kernel's release.
+constexpr std::array forms{"/boot/initrd.img-*", "/boot/initramfs-*.img", "/boot/initrd-*.img",
+                           "/boot/initrd-*"};
+
+std::string path_of(std::string form, const std::string& release) {
+    const auto place = form.find('*');
+    return place == std::string::npos ? form : form.replace(place, 1, release);
+}
+
+bool is_there(Appliance& appliance, const std::string& path) {
+    return appliance.file_size(path).value_or(0) > 0;
 }
 
 /// Which kernels a package brings: by their images.
@@ -31,18 +40,24 @@ std::vector<std::string> releases_of(Appliance& appliance, const Package& packag
 
 } // namespace
 
-std::vector<std::string> boot_shortcomings(Appliance& appliance, const std::vector<Package>& kernels) {
-    const auto there = [&](const std::string& path) { return appliance.file_size(path).value_or(0) > 0; };
-    const auto running = initramfs(appliance.kernel_release());
+std::vector<std::string> initramfs_forms(Appliance& appliance) {
+    std::vector<std::string> found;
+    const auto running = appliance.kernel_release();
+    std::copy_if(forms.begin(), forms.end(), std::back_inserter(found),
+                 [&](const char* form) { return is_there(appliance, path_of(form, running)); });
+    return found;
+}
+
+std::vector<std::string> boot_shortcomings(Appliance& appliance, const std::vector<Package>& kernels,
+                                           const std::vector<std::string>& initramfs) {
     std::vector<std::string> found;
     for (const auto& kernel : kernels)
         for (const auto& release : releases_of(appliance, kernel)) {
-            if (const auto path = fmt::format("{}{}", image, release); !there(path))
+            if (const auto path = fmt::format("{}{}", image, release); !is_there(appliance, path))
                 found.push_back(fmt::format("the kernel {} is missing or empty", path));
-            const auto wanted = initramfs(release);
-            for (std::size_t i = 0; i < wanted.size(); ++i)
-                if (there(running[i]) && !there(wanted[i]))
-                    found.push_back(fmt::format("the initramfs {} is missing or empty", wanted[i]));
+            for (const auto& form : initramfs)
+                if (const auto path = path_of(form, release); !is_there(appliance, path))
+                    found.push_back(fmt::format("the initramfs {} is missing or empty", path));
         }
     return found;
 }

@@ -45,18 +45,23 @@ void remove_environment(Appliance& appliance) {
             std::filesystem::remove(entry.path(), error);
 }
 
-std::optional<std::chrono::system_clock::time_point> newest_of(const std::string& packages) {
+/// Of lines in dated_format.
+std::optional<LastInstalled> newest_of(const std::string& packages) {
     std::istringstream stream(packages);
     std::int64_t newest = 0;
-    for (std::string line; std::getline(stream, line);) {
+    std::string name;
+    std::string package;
+    for (std::string time; std::getline(stream, time) && std::getline(stream, package);) {
         std::int64_t seconds = 0;
-        const auto end = line.data() + line.size();
-        if (std::from_chars(line.data(), end, seconds).ptr == end)
-            newest = std::max(newest, seconds);
+        std::from_chars(time.data(), time.data() + time.size(), seconds);
+        if (seconds > newest) {
+            newest = seconds;
+            name = package.substr(0, package.find('|'));
+        }
     }
     if (newest == 0)
         return std::nullopt;
-    return std::chrono::system_clock::time_point(std::chrono::seconds(newest));
+    return LastInstalled{std::chrono::system_clock::time_point(std::chrono::seconds(newest)), name};
 }
 
 } // namespace

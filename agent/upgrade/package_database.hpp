@@ -11,12 +11,17 @@ namespace um {
 
 using Say = std::function<void(const std::string& line)>;
 
+struct LastInstalled {
+    std::chrono::system_clock::time_point time;
+    std::string package; ///< its name
+};
+
 struct DatabaseFacts {
     std::optional<std::string> writer;     ///< who changes packages just now, as "dnf (process 1234)"
     std::string damage;                    ///< rpm's own words; empty: none was found, or somebody is at work
     std::vector<std::string> duplicates{}; ///< what is installed more than once, one sentence each
     std::vector<Package> installed{};      ///< none where the database is damaged
-    std::optional<std::chrono::system_clock::time_point> newest{}; ///< when the last package was installed
+    std::optional<LastInstalled> newest{}; ///< of the packages
 };
 
 /// A lock file that a crash left behind locks nothing: it is the lock itself that is asked for, as rpm does.

@@ -33,6 +33,15 @@ bool is_kernel(const std::string& name) {
     return std::find(kernels.begin(), kernels.end(), name) != kernels.end();
 }
 
+/// What packages are built from bears their names, and is nothing to install.
+bool is_source(const std::string& file) {
+    constexpr std::string_view endings[] = {".src.rpm", ".nosrc.rpm"};
+    return std::any_of(std::begin(endings), std::end(endings), [&](std::string_view ending) {
+        return file.size() >= ending.size() &&
+               file.compare(file.size() - ending.size(), ending.size(), ending) == 0;
+    });
+}
+
 std::string query(Appliance& appliance, std::vector<std::string> command, const char* format) {
     command.insert(command.end(), {"--queryformat", format});
     const auto result = appliance.run(command, "", query_limit);
@@ -172,7 +181,8 @@ std::vector<std::string> package_files(Ports& ports, const std::string& director
     std::vector<std::string> files;
     for (const auto* below : {"", "/*", "/*/*"})
         for (const auto& file : ports.media.matches(fmt::format("{}{}/*.rpm", literally(directory), below)))
-            files.push_back(file);
+            if (!is_source(file))
+                files.push_back(file);
     return files;
 }
 

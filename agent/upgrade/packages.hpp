@@ -62,7 +62,7 @@ std::vector<Package> replaced(const std::vector<Package>& before, const std::vec
 /// Those that stand in both.
 std::vector<Package> common(const std::vector<Package>& left, const std::vector<Package>& right);
 
-/// The package files in a directory of a medium, and up to two directories below it.
+/// The package files in a directory of a medium, and up to two directories below it, but for sources.
 std::vector<std::string> package_files(Ports& ports, const std::string& directory);
 
 /// The names that those packages obsolete: packages of these names may go. Throws SystemFailure.

@@ -265,6 +265,8 @@ public:
     /// Whether a process is known to wait for what is typed; for the session to ask. Not every way of waiting
     /// can be seen.
     virtual bool awaits_input() = 0;
+    /// Whether it reads key by key now, not line by line; for the session to ask.
+    virtual bool reads_keys() = 0;
 };
 
 using Fields = std::vector<std::pair<std::string, std::string>>;

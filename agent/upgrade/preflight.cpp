@@ -97,18 +97,21 @@ void judge_clock(std::vector<Finding>& findings, const Facts& appliance) {
     constexpr auto released = sys_days{2026y / January / 1}; // this program is younger
     constexpr auto lifetime = years{25};
     constexpr auto tolerance = hours{24};
-    const auto implausible = [&](const std::string& why) {
-        findings.push_back(refusal(Reason::clock_implausible,
-                                   fmt::format("the clock says {}: {}", iso8601(appliance.now), why),
-                                   "set the clock, or mend its synchronisation ('timedatectl status')"));
+    const auto implausible = [&](const std::string& why, const std::string& or_else = {}) {
+        findings.push_back(refusal(
+            Reason::clock_implausible, fmt::format("the clock says {}: {}", iso8601(appliance.now), why),
+            "set the clock, or mend its synchronisation ('timedatectl status')" + or_else));
     };
+    const auto& last = appliance.database.newest;
     if (appliance.now < released)
         implausible("that is before this program was made");
     else if (appliance.now > released + lifetime)
         implausible(fmt::format("that is more than {} years after this program was made", lifetime.count()));
-    else if (appliance.database.newest && *appliance.database.newest > appliance.now + tolerance)
-        implausible(fmt::format("a package was installed later than that, at {}",
-                                iso8601(*appliance.database.newest)));
+    else if (last && last->time > appliance.now + tolerance)
+        implausible(
+            fmt::format("the package {} was installed later than that, at {}", last->package,
+                        iso8601(last->time)),
+            fmt::format("; where it is right, and was not then, install {} once more", last->package));
 }
 
 void judge_services(std::vector<Finding>& findings, const Facts& appliance) {

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t longest_line = 64UL * 1024; // a line without end must not eat the memory
 
-/// Drops ESC sequences: CSI (ESC [ … letter), OSC (ESC ] … BEL or ESC \), and two-byte ones.
+/// Drops ESC sequences: CSI (ESC [ … letter), OSC (ESC ] … BEL or ESC \), and short ones, such as ESC ( B:
+/// intermediate characters and a final one, ECMA-48.
 std::string without_escapes(const std::string& raw) {
     std::string result;
     for (std::size_t i = 0; i < raw.size(); ++i) {
@@ -26,6 +27,9 @@ std::string without_escapes(const std::string& raw) {
         else if (raw[i] == ']')
             while (++i < raw.size() && raw[i] != '\a' && raw[i] != '\\') {
             }
+        else
+            while (i < raw.size() && raw[i] >= ' ' && raw[i] <= '/')
+                ++i;
     }
     return result;
 }
@@ -116,6 +120,11 @@ std::optional<Answer> Dialogue::answer() {
 
 std::optional<Answer> Dialogue::answer_to_last_line() {
     return clean_line(line_).empty() ? answer_to(last_line_) : std::nullopt;
+}
+
+bool Dialogue::shows_only(const std::string& answer) const {
+    const auto line = clean_line(line_);
+    return before_.empty() && (line.empty() || line == answer);
 }
 
 std::optional<std::string> Dialogue::open_question() const {

@@ -52,7 +52,7 @@ std::optional<SnapshotConfirmation> snapshot(Job& job, const Facts& facts) {
     const auto told = confirmation_of_hypervisor(job.ports.appliance, facts.now);
     if (is_good(told, facts))
         return told;
-    if (recorded || !facts.installed_version ||
+    if (!facts.installed_version ||
         !ask(job, "Is a snapshot of the vCloud Usage Meter appliance virtual machine created in the running "
                   "vCenter Server environment? (y/n):")
              .value_or(false))

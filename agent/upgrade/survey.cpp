@@ -129,11 +129,10 @@ Facts survey(Job& job) {
     Volumes volumes(appliance);
     volumes.add("/", housekeeping);
     volumes.add("/var", housekeeping);
-    if (job.mounted && facts.database.damage.empty() && !facts.database.writer)
-        stages::collect(job, [&] {
-            look_at_packages(job, facts, volumes);
-            look_at_way_back(job, facts, volumes);
-        });
+    if (job.mounted && facts.database.damage.empty() && !facts.database.writer) {
+        stages::collect(job, [&] { look_at_packages(job, facts, volumes); });
+        stages::collect(job, [&] { look_at_way_back(job, facts, volumes); });
+    }
     facts.volumes = volumes.list();
     const auto checks = run_admin_checks(appliance, Occasion::before, product.version.value_or("none"));
     job.findings.insert(job.findings.end(), checks.begin(), checks.end());

@@ -37,10 +37,27 @@ std::vector<OfferedPackage> parse_offer(const std::string& text, const std::vect
     return offered;
 }
 
-bool replaces(const OfferedPackage& offer, const std::vector<Package>& installed) {
-    return std::any_of(installed.begin(), installed.end(), [&](const Package& package) {
-        return offer.obsoletes.count(package.name) > 0 ||
-               (is_same_place(offer.package, package) && compare(package, offer.package) < 0);
+bool obsoletes(const OfferedPackage& offer, const std::vector<Package>& installed) {
+    return std::any_of(installed.begin(), installed.end(),
+                       [&](const Package& package) { return offer.obsoletes.count(package.name) > 0; });
+}
+
+/// Whether something older stands at its place, and nothing as new: an old kernel stays beside a newer one.
+bool renews(const OfferedPackage& offer, const std::vector<Package>& installed) {
+    bool older = false;
+    for (const auto& package : installed)
+        if (is_same_place(offer.package, package)) {
+            if (compare(package, offer.package) >= 0)
+                return false;
+            older = true;
+        }
+    return older;
+}
+
+/// Of several versions the newest is taken.
+bool is_outdone(const OfferedPackage& offer, const std::vector<OfferedPackage>& offered) {
+    return std::any_of(offered.begin(), offered.end(), [&](const OfferedPackage& other) {
+        return is_same_place(offer.package, other.package) && compare(offer.package, other.package) < 0;
     });
 }
 
@@ -61,14 +78,16 @@ std::uint64_t largest_initramfs(Ports& ports) {
 std::vector<OfferedPackage> selected(const std::vector<OfferedPackage>& offered,
                                      const std::vector<Package>& installed,
                                      const std::set<std::string>& provided) {
-    std::vector<bool> taken(offered.size());
+    std::vector<bool> taken; // or never to be
+    for (const auto& offer : offered)
+        taken.push_back(is_outdone(offer, offered));
     std::vector<OfferedPackage> result;
     const auto take = [&](std::size_t i) {
         taken[i] = true;
         result.push_back(offered[i]);
     };
     for (std::size_t i = 0; i < offered.size(); ++i)
-        if (replaces(offered[i], installed))
+        if (!taken[i] && (obsoletes(offered[i], installed) || renews(offered[i], installed)))
             take(i);
     for (std::size_t done = 0; done < result.size(); ++done)
         for (const auto& name : std::set<std::string>(result[done].requires_names))

@@ -42,7 +42,7 @@ std::vector<std::string> shortcomings_of_media(Job& job) {
     if (media.empty() || job.state.rollback == Return::taken)
         return {};
     const auto before =
-        job.state.method == "packages" ? read_packages(earlier_package_list(job)) : std::vector<Package>{};
+        job.state.method == "packages" ? read_packages(staying_package_list(job)) : std::vector<Package>{};
     return shortcomings(media, before, installed_packages(job.ports.appliance));
 }
 

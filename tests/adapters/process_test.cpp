@@ -322,3 +322,27 @@ TEST(PtyTerminal, KnowsWhetherSomebodyWaitsForInput) {
     EXPECT_FALSE(seen_working);
     EXPECT_TRUE(seen_reading);
 }
+
+TEST(PtyTerminal, KnowsWhetherKeysOrLinesAreRead) {
+    PtyTerminal terminal;
+    std::string seen;
+    std::string heard;
+    const Terminal::Session session{[&](const std::string& output) { heard += output; },
+                                    [&](std::chrono::milliseconds) -> std::optional<std::string> {
+                                        if (!terminal.awaits_input())
+                                            return std::nullopt;
+                                        seen += terminal.reads_keys() ? "keys " : "line ";
+                                        return seen.size() == 5 ? "a" : "bc\n";
+                                    }};
+    EXPECT_EQ(terminal.run({"/bin/bash", "-c", "read -n 1 x; read -r y; [ \"$x$y\" = abc ]"},
+                           {"PATH=/usr/bin:/bin"}, session),
+              0);
+    EXPECT_EQ(seen, "keys line ");
+    EXPECT_FALSE(terminal.reads_keys()); // of no program
+}
+
+TEST(Pty, HearsAProgramThatClosesItsTerminalAndOpensItAgain) {
+    std::string heard;
+    EXPECT_EQ(on_terminal("exec <&- >&- 2>&-; sleep 0.3; echo again >/dev/tty; exit 5", heard), 5);
+    EXPECT_EQ(heard, "again\r\n");
+}

@@ -173,6 +173,21 @@ TEST_F(Apply, UpgradesWithThePackageManagerWhereTheMediaHoldNoScript) {
     EXPECT_FALSE(std::filesystem::exists(scratch / "state/work"));
 }
 
+TEST_F(Apply, RemembersWhatWasInstalledAndWhatMayNotGo) {
+    bring_packages();
+    run();
+    EXPECT_EQ(text_of(store().directory() + "/before.list"), "package|0|1|1|noarch\n");
+    EXPECT_EQ(text_of(store().directory() + "/staying.list"), "package|0|1|1|noarch\n");
+}
+
+TEST_F(Apply, RemembersWhatWasInstalledThoughTheMediaObsoleteIt) {
+    bring_packages();
+    world.obsoleted = "package\n";
+    run();
+    EXPECT_EQ(text_of(store().directory() + "/before.list"), "package|0|1|1|noarch\n");
+    EXPECT_EQ(text_of(store().directory() + "/staying.list"), "");
+}
+
 TEST_F(Apply, FailsWhenThePackageManagerDoes) {
     bring_packages();
     world.work = [](const Terminal::Session&) { return 1; };
@@ -240,6 +255,44 @@ TEST_F(Apply, DoesNotBelieveAVersionCommandThatFails) {
     EXPECT_EQ(state().reason, Reason::packages_incomplete);
 }
 
+TEST_F(Apply, TypesNothingToALineThatNobodyIsKnownToReadBehind) {
+    say("You will be asked: Reboot now? (y/n)\n", seconds(119));
+    run();
+    EXPECT_FALSE(typed);
+    world.reboot();
+    verify();
+    world.installed = "4.6.0.1";
+    world.awaits_input = true;
+    say("Reboot now? (y/n)\n", seconds(15));
+    run();
+    EXPECT_EQ(typed, "n\n");
+}
+
+TEST_F(Apply, EndsAnAnswerByALineFeedOnlyWhereALineIsRead) {
+    world.reads_keys = true;
+    std::vector<std::optional<std::string>> answers;
+    for (const bool edits : {false, true}) { // `read -n 1`, which has read by then; `read -e`, which reads on
+        world.work = [&](const Terminal::Session& session) {
+            session.on_output("Reboot now? (y/n) ");
+            answers.push_back(session.on_quiet(seconds(1)));
+            session.on_output("n");
+            answers.push_back(session.on_quiet(milliseconds(900)));
+            world.reads_keys = edits;
+            answers.push_back(session.on_quiet(seconds(1)));
+            answers.push_back(session.on_quiet(seconds(2)));
+            world.reads_keys = true;
+            world.installed = "4.7.0.0";
+            return 0;
+        };
+        run();
+        world.reboot();
+        verify();
+        world.installed = "4.6.0.1";
+    }
+    EXPECT_EQ(answers, (std::vector<std::optional<std::string>>{"n", std::nullopt, std::nullopt, std::nullopt,
+                                                                "n", std::nullopt, "\n", std::nullopt}));
+}
+
 TEST_F(Apply, FailsOnWhateverSomebodyIsKnownToWaitFor) {
     world.awaits_input = true;
     say("Enter the license key\n", seconds(16));
@@ -300,6 +353,10 @@ TEST_F(Apply, FailsWhereAPackagesScriptFailedThoughRpmWentOn) {
         abandon("next");
         world.installed = "4.6.0.1";
     }
+    say(">>> [RPM] %post(linux-6.1-1.x86_64) scriptlet failed, exit status 1\n", milliseconds(0)); // dnf5
+    EXPECT_EQ(run(), ExitCode::apply_failed);
+    abandon("next");
+    world.installed = "4.6.0.1";
     say("warning: %postun(old-1-1.noarch) scriptlet failed, exit status 1\n", milliseconds(0));
     EXPECT_EQ(run(), ExitCode::done);
 }

@@ -56,8 +56,10 @@ struct World {
                                                 {stem + ".crt", "a certificate"},
                                                 {stem + ".sign", "a signature"}};
     std::string script = "upgrade-um.sh";
+    std::string obsoleted;                      ///< names of packages, by what is on them; each ends its line
     std::string shutdown_due;                   ///< its kind; empty: none
     bool awaits_input = false;                  ///< somebody reads what is typed
+    bool reads_keys = false;                    ///< and key by key
     std::string damage;                         ///< of the rpm database, in rpm's words
     std::deque<CommandResult> verified;         ///< what rpm -Va answers, in turns; then that all is well
     std::string lock_holder;                    ///< of the rpm database; empty: nobody
@@ -326,8 +328,8 @@ public:
             return world_.verify_packages();
         if (command.at(0) == "rpm" && command.at(1) == "--eval")
             return {0, "/var/lib/rpm\n", false};
-        if (command.at(0) == "rpm" && command.back() == "[%{OBSOLETENAME}\\n]")
-            return {0, "", false};
+        if (command.at(0) == "rpm" && command.back() == "[%{OBSOLETENAME}\n]")
+            return {0, world_.obsoleted, false};
         if (command.at(0) == "rpm" && (command.at(1) == "-qp" || command.at(1) == "-qa"))
             return {0, "package|0|1|1|noarch\n", false}; // the media's one is installed already
         if (command.at(0) == "rpm")
@@ -411,6 +413,7 @@ public:
         return world_.work(session);
     }
     bool awaits_input() override { return world_.awaits_input; }
+    bool reads_keys() override { return world_.reads_keys; }
 
     std::vector<std::string> last_command;
     std::vector<std::string> last_environment;

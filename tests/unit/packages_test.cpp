@@ -272,19 +272,41 @@ TEST_F(Manager, ForgetsWhatIsNewHereAndInstallsItAfresh) {
 TEST_F(Manager, MissesAKernelThatCannotBeBooted) {
     appliance.answers["-ql"] = {0, "/boot/System.map-6.1\n/boot/vmlinuz-6.1\n/lib/modules/6.1\n", false};
     const std::vector<Package> kernels{package("linux", "6.1")};
-    EXPECT_THAT(boot_shortcomings(appliance, kernels),
+    EXPECT_THAT(boot_shortcomings(appliance, kernels, {}),
                 ElementsAre("the kernel /boot/vmlinuz-6.1 is missing or empty"));
     world.files["/boot/vmlinuz-6.1"] = 1;
-    EXPECT_THAT(boot_shortcomings(appliance, kernels), IsEmpty()); // the one that runs has no initramfs
-    world.files["/boot/initrd.img-5.0-old"] = 1;
-    EXPECT_THAT(boot_shortcomings(appliance, kernels),
+    EXPECT_THAT(boot_shortcomings(appliance, kernels, {}), IsEmpty()); // the one that ran had no initramfs
+    const std::vector<std::string> forms{"/boot/initrd.img-*"};
+    EXPECT_THAT(boot_shortcomings(appliance, kernels, forms),
                 ElementsAre("the initramfs /boot/initrd.img-6.1 is missing or empty"));
     world.files["/boot/initrd.img-6.1"] = 0;
-    EXPECT_EQ(boot_shortcomings(appliance, kernels).size(), 1U);
+    EXPECT_EQ(boot_shortcomings(appliance, kernels, forms).size(), 1U);
     world.files["/boot/initrd.img-6.1"] = 1;
-    EXPECT_THAT(boot_shortcomings(appliance, kernels), IsEmpty());
+    EXPECT_THAT(boot_shortcomings(appliance, kernels, forms), IsEmpty());
     appliance.answers["-ql"] = {1, "", false, "error: no"};
-    EXPECT_THROW(boot_shortcomings(appliance, kernels), SystemFailure);
+    EXPECT_THROW(boot_shortcomings(appliance, kernels, forms), SystemFailure);
+}
+
+TEST_F(Manager, KnowsTheFormsOfTheInitramfsOfTheKernelThatRuns) {
+    EXPECT_THAT(initramfs_forms(appliance), IsEmpty());
+    world.files["/boot/initramfs-5.0-old.img"] = 1;
+    world.files["/boot/initrd.img-4.9"] = 1;
+    EXPECT_THAT(initramfs_forms(appliance), ElementsAre("/boot/initramfs-*.img"));
+}
+
+TEST_F(Manager, TakesSourcesForNoPackages) {
+    world.paths = {"/r/a-1.x86_64.rpm", "/r/a-1.src.rpm", "/r/b-1.nosrc.rpm"};
+    const auto files = package_files(ports, "/r");
+    EXPECT_THAT(files, testing::Contains("/r/a-1.x86_64.rpm"));
+    EXPECT_THAT(files, testing::Each("/r/a-1.x86_64.rpm"));
+}
+
+TEST_F(Manager, KnowsWhatWasInstalledLast) {
+    appliance.answers["-qa"] = {0, "100\na|0|1|1|noarch\n300\nb|0|1|1|noarch\n200\nc|0|1|1|noarch\n", false};
+    const auto last = look_at_database(appliance).newest;
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->package, "b");
+    EXPECT_EQ(last->time, std::chrono::system_clock::time_point(std::chrono::seconds(300)));
 }
 
 TEST_F(Manager, LooksForWhoWritesToTheDatabaseAndForDamage) {

@@ -16,7 +16,7 @@ Facts good_facts() {
     facts.installed_version = "4.6.0.1";
     facts.snapshot = SnapshotConfirmation{"before 4.7", "root", "4.6.0.1", now - hours(1), now + hours(23)};
     facts.now = now;
-    facts.database.newest = now - hours(1000);
+    facts.database.newest = {now - hours(1000), "tzdata"};
     facts.host_name = HostNameFacts{"um", "um.example.test",
                                     CertificateNames{{"um.example.test"}, {"um.example.test"}}, ""};
     facts.volumes = {{"/", 100 * mebibyte, 1000, 100 * mebibyte, 1000}, {"/boot", 5, 1, 5, 1}};
@@ -130,9 +130,10 @@ TEST(Preflight, RefusesAClockThatCannotBeRight) {
     EXPECT_EQ(at(1'767'225'600), "");                  // 2026
     EXPECT_EQ(at(2'524'608'000), "");                  // 2050
     facts = good_facts();
-    facts.database.newest = now + hours(25);
+    facts.database.newest = {now + hours(25), "tzdata"};
     EXPECT_EQ(reasons_of(facts), "clock.implausible");
-    facts.database.newest = now + hours(23);
+    EXPECT_NE(message_of(facts).find("the package tzdata was installed later than that"), std::string::npos);
+    facts.database.newest = {now + hours(23), "tzdata"};
     EXPECT_EQ(reasons_of(facts), "");
 }
 

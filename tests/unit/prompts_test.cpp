@@ -106,7 +106,9 @@ TEST(Prompts, CleansLines) {
         {"plain", "plain"},
         {"\x1b[1;31mred\x1b[0m", "red"},
         {"\x1b]0;title\atext", "text"},
-        {"\x1b(Btext", "Btext"},
+        {"\x1b(Btext", "text"},
+        {"text \x1b(B\x1b[m", "text"},
+        {"cut \x1b(", "cut"},
         {"10%\r 50%\r100%", "100%"}, // a progress bar
         {"done\r", "done"},
         {"100%\r\r", "100%"},
@@ -170,6 +172,19 @@ TEST(Prompts, AnswersAQuestionThatEndsItsLineOnlyWhenAskedTo) {
     EXPECT_FALSE(dialogue.answer_to_last_line()); // something came after it
     dialogue.feed("Reboot now? (y/n)\nInstalling");
     EXPECT_FALSE(dialogue.answer_to_last_line());
+}
+
+TEST(Prompts, KnowWhetherMoreThanTheAnswerCameAfterIt) {
+    Dialogue dialogue({});
+    dialogue.feed("Reboot now? (y/n) ");
+    ASSERT_TRUE(dialogue.answer());
+    EXPECT_TRUE(dialogue.shows_only("n"));
+    dialogue.feed("n");
+    EXPECT_TRUE(dialogue.shows_only("n"));
+    dialogue.feed("\n");
+    EXPECT_FALSE(dialogue.shows_only("n"));
+    dialogue.feed("Reboot now? (y/n) ");
+    EXPECT_FALSE(dialogue.shows_only("n"));
 }
 
 TEST(Prompts, DoesNotGuessAtOtherQuestionsAboutSnapshots) {

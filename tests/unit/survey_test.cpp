@@ -58,6 +58,18 @@ TEST(Transaction, TakesWhatIsNewerAndWhatObsoletes) {
         "a new");
 }
 
+TEST(Transaction, TakesTheNewestAndNoKernelThatIsThere) {
+    const std::vector<OfferedPackage> media{offer("linux", "2"), offer("a", "2"), offer("a", "3"),
+                                            offer("b", "1"), offer("b", "2", {}, {"old"})};
+    EXPECT_EQ(names(selected(media,
+                             {installed("linux", "1"), installed("linux", "2"), installed("a", "1"),
+                              installed("old", "1")},
+                             {})),
+              "a b");
+    EXPECT_EQ(selected({offer("a", "3"), offer("a", "2")}, {installed("a", "1")}, {}).at(0).package.version,
+              "3");
+}
+
 TEST(Transaction, TakesWhatIsRequiredAndNotProvidedYet) {
     const std::vector<OfferedPackage> media{offer("a", "2", {"libb", "libhere", "/bin/sh", "rpmlib(X)"}),
                                             offer("b", "1", {"libc"}), offer("c", "1"), offer("here", "1"),
