@@ -120,7 +120,7 @@ std::string Conversation::type(const Answer& answer, const std::string& shown) {
                      {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer.text,
                                              answer.question, answer.prompt),
                       .stage = Stage::apply});
-    if (!job_.ports.terminal.reads_keys())
+    if (answer.text.empty() || !job_.ports.terminal.reads_keys())
         return answer.text + "\n";
     unended_ = answer.text;
     return answer.text;

@@ -100,6 +100,26 @@ def test_a_question_that_the_configuration_knows_is_answered(product):
     assert "heard: proxy.example.test:3128" in printed(product, upgrade)
 
 
+# `read -n 1` takes no line feed, `read -e` edits the line itself; behind the notice nobody reads; and the last one asks
+# on a terminal that the script has closed before.
+READS = """
+read -r -n 1 -p 'Reboot now? (y/n) ' one; echo
+read -r -p 'Detected wrong hostname. Continue? (y/n) ' two
+read -r -e -p 'Reboot now? (y/n) ' three
+echo 'At the end you are asked: Reboot now? (y/n)'; sleep 17
+read -r -p 'Is a snapshot of it created? (y/n) ' four
+exec </dev/null >/dev/null 2>&1; sleep 1
+{ read -r -p 'Reboot now? (y/n) ' five; echo "heard: $one $two $three $four $five"; } </dev/tty >/dev/tty 2>&1
+"""
+
+
+def test_no_answer_is_taken_for_another_question_however_the_script_reads(product):
+    upgrade = product.upgrade(READS + NEW)
+    upgrade.waits_for_the_reboot()
+    assert "heard: n y n y n" in printed(product, upgrade)
+    assert len(upgrade.told("prompt-answered")) == 5
+
+
 def test_lines_that_only_look_like_questions_are_waited_out(product):
     lines = ["Generating initramfs:", "Are the services down yet?"]
     # Longer than a question may stand unanswered; nobody reads the terminal meanwhile.

@@ -293,6 +293,14 @@ TEST_F(Apply, EndsAnAnswerByALineFeedOnlyWhereALineIsRead) {
                                                                 "n", std::nullopt, "\n", std::nullopt}));
 }
 
+TEST_F(Apply, TypesAnEmptyAnswerAsALineFeedToWhoeverReads) {
+    world.reads_keys = true;
+    config.prompts = {{"key", "press any key", ""}};
+    say("Press any key", seconds(1));
+    run();
+    EXPECT_EQ(typed, "\n");
+}
+
 TEST_F(Apply, FailsOnWhateverSomebodyIsKnownToWaitFor) {
     world.awaits_input = true;
     say("Enter the license key\n", seconds(16));
