@@ -2,6 +2,7 @@
 import pytest
 
 from harness.console import Console
+from harness.machine import wait_until
 from harness.products import VERSION
 from harness.small import NEW, OLD
 
@@ -164,3 +165,17 @@ def test_a_reboot_with_notice_is_scheduled_and_everybody_is_told(product):
         somebody.expect("reboot", limit=60)
         product.appliance.run("shutdown -c")
     assert "MODE=reboot" in scheduled.splitlines()
+
+
+# --- a person -----------------------------------------------------------------------------------------------------
+def test_at_a_terminal_the_two_questions_are_asked_also_where_an_old_confirmation_lies_around(product):
+    product.configure("[snapshot]\nconfirmation = required\n[reboot]\npolicy = now\n")
+    product.offer(NEW)
+    product.appliance.agent("confirm-snapshot", "--name", "of last year", "--valid-for", "1s")
+    wait_until("the confirmation has expired", lambda: "snapshot.expired" in product.check()[1])
+    with Console(product.appliance) as person:
+        status, printed = person.command(
+            "um-upgrade run", [("vCenter Server environment? (y/n):", "y"), ("Reboot now? (y/n)", "n")]
+        )
+    assert "FAILED" not in printed
+    product.seen(status, printed).waits_for_the_reboot()
