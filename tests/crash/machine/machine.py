@@ -9,7 +9,8 @@ UNIT_OF = {
     "run": "um-upgrade.service", "apply": "um-upgrade-apply.service",
     "verify": "um-upgrade-verify.service", "rollback": "um-upgrade-rollback.service",
 }  # fmt: skip
-UNITS = list(UNIT_OF.values())
+# And the one that goes on with what a killed verification left.
+UNITS = [*UNIT_OF.values(), "um-upgrade-resume.service"]
 
 
 def output(*command):
