@@ -22,22 +22,21 @@ constexpr int tick_ms = 100;
 /// How long the rest of the output is read after the program's end.
 constexpr std::chrono::seconds last_words{2};
 
-struct Pty {
-    Fd master;
-    std::string name; ///< of the program's side
-};
-
-Pty open_pty() {
-    Pty pty{Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)), {}};
-    std::array<char, 128> name{};
-    if (!pty.master || ::grantpt(pty.master.get()) < 0 || ::unlockpt(pty.master.get()) < 0 ||
-        ::ptsname_r(pty.master.get(), name.data(), name.size()) != 0)
+Fd open_master() {
+    Fd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    if (!master || ::grantpt(master.get()) < 0 || ::unlockpt(master.get()) < 0)
         throw SystemFailure("open a pseudo-terminal", errno);
-    pty.name = name.data();
     const winsize size{50, 160, 0, 0}; // package managers cut their lines to it
-    if (::ioctl(pty.master.get(), TIOCSWINSZ, &size) < 0)
-        throw SystemFailure(fmt::format("set the size of '{}'", pty.name), errno);
-    return pty;
+    if (::ioctl(master.get(), TIOCSWINSZ, &size) < 0)
+        throw SystemFailure("set the size of a pseudo-terminal", errno);
+    return master;
+}
+
+std::string slave_of(int master) {
+    std::array<char, 128> name{};
+    if (::ptsname_r(master, name.data(), name.size()) != 0)
+        throw SystemFailure("open a pseudo-terminal", errno);
+    return name.data();
 }
 
 /// Between fork and exec: async-signal-safe calls only.
@@ -87,7 +86,7 @@ private:
     int status_ = 0;
 };
 
-/// Nothing when nothing came within a tick, or the program's session has ended (EIO).
+/// Nothing when nothing came within a tick, or the terminal was hung up (EIO).
 std::optional<std::string> read_some(int master) {
     pollfd waiting{master, POLLIN, 0};
     const int ready = ::poll(&waiting, 1, tick_ms);
@@ -109,15 +108,15 @@ std::optional<std::string> read_some(int master) {
 
 int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
                      const Session& session) {
-    const auto pty = open_pty();
-    name_ = pty.name;
-    slave_ = open_file(pty.name, O_RDWR);
+    master_ = open_master();
+    name_ = slave_of(master_.get());
+    slave_ = open_file(name_, O_RDWR);
     const ExecArguments arguments(command, environment);
     const auto pid = ::fork();
     if (pid < 0)
         throw SystemFailure("fork", errno);
     if (pid == 0)
-        become(arguments, pty.name.c_str());
+        become(arguments, name_.c_str());
     Program program(pid);
     auto heard = Clock::now();
     std::optional<Clock::time_point> end; ///< of the program, when it was seen
@@ -128,31 +127,35 @@ int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<
         if (ended && !end)
             end = Clock::now();
         const bool deaf = end && Clock::now() - *end > last_words;
-        if (const auto output = deaf ? std::nullopt : read_some(pty.master.get())) {
+        if (const auto output = deaf ? std::nullopt : read_some(master_.get())) {
             heard = Clock::now();
             session.on_output(*output);
             continue;
         }
         if (ended) {
             slave_.reset();
+            master_.reset();
             return program.status();
         }
         const auto quiet = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - heard);
         if (const auto reply = session.on_quiet(quiet)) {
-            write_all(pty.master.get(), *reply, pty.name);
+            write_all(master_.get(), *reply, name_);
             heard = Clock::now();
         }
     }
 }
 
+/// Who reads, and has said something that is not heard yet, asks something else than what was heard.
 bool PtyTerminal::awaits_input() {
-    return is_read(name_);
+    if (!is_read(name_))
+        return false;
+    pollfd unheard{master_.get(), POLLIN, 0};
+    return ::poll(&unheard, 1, 0) == 0;
 }
 
 bool PtyTerminal::reads_keys() {
     termios mode{};
-    return ::tcgetattr(slave_.get(), &mode) == 0 &&
-           (mode.c_lflag & ICANON) == 0; // none when its session has ended
+    return ::tcgetattr(slave_.get(), &mode) == 0 && (mode.c_lflag & ICANON) == 0;
 }
 
 } // namespace um

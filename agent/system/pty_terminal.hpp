@@ -14,8 +14,10 @@ public:
     bool reads_keys() override;
 
 private:
-    std::string name_; ///< the terminal of the program that runs
-    Fd slave_;         ///< the same, held: a program that closes it may open it again, and is still heard
+    // Of the program that runs.
+    std::string name_; ///< of its terminal
+    Fd slave_;         ///< held: a program that closes it may open it again, and is still heard
+    Fd master_;
 };
 
 } // namespace um

@@ -25,15 +25,26 @@ std::string look(const std::filesystem::path& path) {
     }
 }
 
-/// "0 0x0 0x7ffe… …": the system call that it is blocked in, and its arguments; "running" when in none.
+/// select(2), as readline and `read -t` wait.
+bool is_select(long number) {
+#ifdef SYS_select
+    if (number == SYS_select)
+        return true;
+#endif
+    return number == SYS_pselect6;
+}
+
+/// "0 0x0 0x7ffe… …": the system call that it is blocked in, and its arguments; "running" when in none. Of
+/// several descriptors that are waited for the kernel does not tell which; one alone is standard input.
 bool blocked_in_read(const std::string& syscall, unsigned& fd) {
     std::istringstream words(syscall);
     long number = -1;
-    std::string argument;
-    if (!(words >> number >> argument) || number != SYS_read)
+    std::string first;
+    std::string second;
+    if (!(words >> number >> first >> second))
         return false;
-    fd = static_cast<unsigned>(std::strtoul(argument.c_str(), nullptr, 16));
-    return true;
+    fd = number == SYS_read ? static_cast<unsigned>(std::strtoul(first.c_str(), nullptr, 16)) : 0;
+    return number == SYS_read || (is_select(number) && first == "0x1" && second != "0x0");
 }
 
 bool is_same_terminal(const std::filesystem::path& fd, dev_t terminal) {

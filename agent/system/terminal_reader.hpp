@@ -5,8 +5,9 @@
 
 namespace um {
 
-/// Whether a process is blocked in read(2) on this terminal (its path), as /proc/PID/syscall tells, proc(5).
-/// Who waits with poll(2) or select(2) is not seen.
+/// Whether a process is blocked in read(2) on this terminal (its path), or in select(2) for it alone as its
+/// standard input, as /proc/PID/syscall tells, proc(5). Who waits in another way, as with poll(2), is not
+/// seen.
 bool is_read(const std::string& terminal);
 
 } // namespace um

@@ -62,10 +62,11 @@ std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) 
     if (const auto answer = dialogue_.answer())
         return type(*answer, answer->question + " " + answer->text);
     // What is typed while nobody reads answers the next question, whatever that is.
-    if (quiet >= possible_question_limit || (quiet >= question_limit && job_.ports.terminal.awaits_input()))
+    const bool read = quiet >= question_limit && job_.ports.terminal.awaits_input();
+    if (read || quiet >= possible_question_limit)
         if (const auto answer = dialogue_.answer_to_last_line())
             return type(*answer, answer->text);
-    if (const auto question = unknown_question(quiet))
+    if (const auto question = unknown_question(quiet, read))
         throw Failure(Reason::script_prompt_unknown,
                       fmt::format("{} asks an unknown question: {}", name_, *question),
                       "add an answer for it as [prompt.X] to the configuration");
@@ -77,10 +78,9 @@ std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) 
     return std::nullopt;
 }
 
-std::optional<std::string> Conversation::unknown_question(std::chrono::milliseconds quiet) const {
-    if (quiet < question_limit)
-        return std::nullopt;
-    if (job_.ports.terminal.awaits_input())
+/// `read`: somebody is known to wait for an answer.
+std::optional<std::string> Conversation::unknown_question(std::chrono::milliseconds quiet, bool read) const {
+    if (read)
         return dialogue_.last_words();
     if (partner_ == Partner::package_manager || quiet < possible_question_limit)
         return std::nullopt;
@@ -97,14 +97,16 @@ void Conversation::refuse_to_end() {
              .reason = Reason::busy});
 }
 
-/// A program that reads key by key takes the answer's key alone, and would take a line feed for the answer to
-/// the next question; one that edits the line itself goes on reading keys, and shows the answer alone.
+/// A program that wants one key takes it, and would take a line feed for the answer to the next question; one
+/// that edits the line itself goes on reading keys, and shows nothing behind the answer.
 std::optional<std::string> Conversation::end_of_answer(std::chrono::milliseconds quiet) {
     if (!unended_ || quiet < keys_settle)
         return std::nullopt;
     const auto answer = *std::exchange(unended_, std::nullopt);
-    return job_.ports.terminal.reads_keys() && dialogue_.shows_only(answer) ? std::optional("\n")
-                                                                            : std::nullopt;
+    auto& terminal = job_.ports.terminal;
+    return terminal.reads_keys() && terminal.awaits_input() && dialogue_.ends_with(answer)
+               ? std::optional("\n")
+               : std::nullopt;
 }
 
 /// `shown`: what the terminal shows of it, for the log.
@@ -120,7 +122,7 @@ std::string Conversation::type(const Answer& answer, const std::string& shown) {
                      {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer.text,
                                              answer.question, answer.prompt),
                       .stage = Stage::apply});
-    if (answer.text.empty() || !job_.ports.terminal.reads_keys())
+    if (answer.text.size() != 1 || !job_.ports.terminal.reads_keys())
         return answer.text + "\n";
     unended_ = answer.text;
     return answer.text;

@@ -34,7 +34,7 @@ public:
 
 private:
     std::optional<std::string> reply(std::chrono::milliseconds quiet);
-    std::optional<std::string> unknown_question(std::chrono::milliseconds quiet) const;
+    std::optional<std::string> unknown_question(std::chrono::milliseconds quiet, bool read) const;
     std::optional<std::string> end_of_answer(std::chrono::milliseconds quiet);
     void refuse_to_end();
     std::string type(const Answer& answer, const std::string& shown);
@@ -48,7 +48,7 @@ private:
     Dialogue dialogue_;
     std::vector<std::string> failed_scriptlets_;
     std::map<std::string, unsigned> answers_; ///< how many to each question
-    std::optional<std::string> unended_;      ///< the last answer, as long as no line feed follows it
+    std::optional<std::string> unended_;      ///< an answer of one key, as long as no line feed follows it
     std::string unshown_;                     ///< the last line, when it is not on the status line yet
     std::chrono::microseconds shown_at_{0};
 };

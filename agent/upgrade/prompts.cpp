@@ -122,9 +122,11 @@ std::optional<Answer> Dialogue::answer_to_last_line() {
     return clean_line(line_).empty() ? answer_to(last_line_) : std::nullopt;
 }
 
-bool Dialogue::shows_only(const std::string& answer) const {
+bool Dialogue::ends_with(const std::string& answer) const {
     const auto line = clean_line(line_);
-    return before_.empty() && (line.empty() || line == answer);
+    return before_.empty() &&
+           (line.empty() || (line.size() >= answer.size() &&
+                             line.compare(line.size() - answer.size(), answer.size(), answer) == 0));
 }
 
 std::optional<std::string> Dialogue::open_question() const {

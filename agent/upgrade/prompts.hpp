@@ -37,8 +37,8 @@ public:
     /// after it.
     std::optional<Answer> answer_to_last_line();
 
-    /// Whether nothing but the answer, or nothing at all, was printed since it was given.
-    bool shows_only(const std::string& answer) const;
+    /// Whether nothing was printed behind the answer since it was given; it may not be shown itself.
+    bool ends_with(const std::string& answer) const;
 
     /// The unfinished line when it has a question's shape: (y/n), or a question mark.
     std::optional<std::string> open_question() const;

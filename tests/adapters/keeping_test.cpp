@@ -277,14 +277,25 @@ TEST_F(OnAMount, IsNotKeptInADirectoryThatSomebodyPutThere) {
     EXPECT_FALSE(std::filesystem::exists(root("usr/.um-upgrade/id")));
 }
 
-TEST_F(OnAMount, IsNotPutBackWhereOthersCouldHaveExchangedIt) {
+TEST_F(OnAMount, IsPutBackWhereOthersCouldHaveExchangedItAndDidNot) {
     keep();
-    must("printf new >" + root("usr/bin/tool") + " && chown 12 " + root("usr"));
+    must("printf new >" + root("usr/bin/new") + " && mv " + root("usr/bin/new") + " " + root("usr/bin/tool") +
+         " && chown 12 " + root("usr"));
+    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_EQ(text_of(root("usr/bin/tool")), "tool");
+}
+
+TEST_F(OnAMount, IsNotPutBackWhereSomebodyHasExchangedIt) {
+    keep();
+    must("cd " + root("usr") +
+         " && chown 12 . && mv .um-upgrade old && cp -a old .um-upgrade && rm -r old && " +
+         "for kept in $(find .um-upgrade/id/kept -type f); do size=$(stat -c %s $kept); "
+         "head -c $size /dev/zero | tr '\\0' x >$kept; done; printf new >bin/tool");
     try {
         take_back();
         ADD_FAILURE() << "it took something back";
     } catch (const Failure& failure) {
-        EXPECT_THAT(failure.what(), HasSubstr("others than root can exchange what is kept"));
+        EXPECT_THAT(failure.what(), HasSubstr("it is not what was kept"));
     }
     EXPECT_EQ(text_of(root("usr/bin/tool")), "new");
 }

@@ -346,3 +346,39 @@ TEST(Pty, HearsAProgramThatClosesItsTerminalAndOpensItAgain) {
     EXPECT_EQ(on_terminal("exec <&- >&- 2>&-; sleep 0.3; echo again >/dev/tty; exit 5", heard), 5);
     EXPECT_EQ(heard, "again\r\n");
 }
+
+TEST(PtyTerminal, SeesWhoWaitsWithSelectForItsStandardInput) {
+    for (const std::string how : {"read -r -t 60 x", "read -r -e x"}) {
+        PtyTerminal terminal;
+        const Terminal::Session session{[](const std::string&) {},
+                                        [&](std::chrono::milliseconds) -> std::optional<std::string> {
+                                            return terminal.awaits_input() ? std::optional("a\n")
+                                                                           : std::nullopt;
+                                        }};
+        EXPECT_EQ(
+            terminal.run({"/bin/bash", "-c", how + "; [ \"$x\" = a ]"}, {"PATH=/usr/bin:/bin"}, session), 0)
+            << how;
+    }
+}
+
+TEST(PtyTerminal, HearsAQuestionBeforeItSeesWhoReadsTheAnswer) {
+    PtyTerminal terminal;
+    const Scratch scratch;
+    std::string heard;
+    bool seen_early = false;
+    const Terminal::Session session{[&](const std::string& output) { heard += output; },
+                                    [&](std::chrono::milliseconds) -> std::optional<std::string> {
+                                        // Meanwhile it asks and reads; what it said waits on the terminal.
+                                        for (int i = 0; i < 200 && heard.empty(); ++i) {
+                                            std::ofstream(scratch / "go") << i;
+                                            seen_early = seen_early || terminal.awaits_input();
+                                        }
+                                        return heard.empty() ? std::nullopt : std::optional("a\n");
+                                    }};
+    EXPECT_EQ(terminal.run({"/bin/bash", "-c",
+                            "until [ -e \"$0\" ]; do :; done; read -r -p 'asks? ' x; [ \"$x\" = a ]",
+                            scratch / "go"},
+                           {"PATH=/usr/bin:/bin"}, session),
+              0);
+    EXPECT_FALSE(seen_early);
+}

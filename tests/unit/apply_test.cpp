@@ -270,6 +270,7 @@ TEST_F(Apply, TypesNothingToALineThatNobodyIsKnownToReadBehind) {
 
 TEST_F(Apply, EndsAnAnswerByALineFeedOnlyWhereALineIsRead) {
     world.reads_keys = true;
+    world.awaits_input = true;
     std::vector<std::optional<std::string>> answers;
     for (const bool edits : {false, true}) { // `read -n 1`, which has read by then; `read -e`, which reads on
         world.work = [&](const Terminal::Session& session) {
@@ -291,6 +292,14 @@ TEST_F(Apply, EndsAnAnswerByALineFeedOnlyWhereALineIsRead) {
     }
     EXPECT_EQ(answers, (std::vector<std::optional<std::string>>{"n", std::nullopt, std::nullopt, std::nullopt,
                                                                 "n", std::nullopt, "\n", std::nullopt}));
+}
+
+TEST_F(Apply, TypesAnAnswerOfSeveralKeysAsALineToWhoeverReads) {
+    world.reads_keys = true; // such as one who shows asterisks
+    config.prompts = {{"word", "pass phrase", "secret"}};
+    say("Pass phrase: ", seconds(1));
+    run();
+    EXPECT_EQ(typed, "secret\n");
 }
 
 TEST_F(Apply, TypesAnEmptyAnswerAsALineFeedToWhoeverReads) {

@@ -178,13 +178,15 @@ TEST(Prompts, KnowWhetherMoreThanTheAnswerCameAfterIt) {
     Dialogue dialogue({});
     dialogue.feed("Reboot now? (y/n) ");
     ASSERT_TRUE(dialogue.answer());
-    EXPECT_TRUE(dialogue.shows_only("n"));
+    EXPECT_TRUE(dialogue.ends_with("n"));
     dialogue.feed("n");
-    EXPECT_TRUE(dialogue.shows_only("n"));
+    EXPECT_TRUE(dialogue.ends_with("n"));
+    dialogue.feed("\r<ong question n"); // as readline scrolls
+    EXPECT_TRUE(dialogue.ends_with("n"));
     dialogue.feed("\n");
-    EXPECT_FALSE(dialogue.shows_only("n"));
+    EXPECT_FALSE(dialogue.ends_with("n"));
     dialogue.feed("Reboot now? (y/n) ");
-    EXPECT_FALSE(dialogue.shows_only("n"));
+    EXPECT_FALSE(dialogue.ends_with("n"));
 }
 
 TEST(Prompts, DoesNotGuessAtOtherQuestionsAboutSnapshots) {

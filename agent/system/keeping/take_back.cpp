@@ -333,12 +333,10 @@ KeptFiles load(const std::string& path) {
 void expect_whole(const KeptFiles& manifest) {
     const MountPoints mounts;
     const auto mount_of_store = mounts_of(manifest.stores, mounts);
+    std::vector<bool> is_safe;
     for (const auto& store : manifest.stores)
-        for (const auto& directory : {mounts.of(without_links(store)).path, parent_of(store), store})
-            if (look_at(directory) && !is_roots_alone(directory))
-                throw not_whole(
-                    fmt::format("others than root can exchange what is kept in '{}', because '{}' is theirs",
-                                store, directory));
+        is_safe.push_back(is_roots_alone(mounts.of(without_links(store)).path) &&
+                          is_roots_alone(parent_of(store)) && is_roots_alone(store));
     for (const auto& entry : manifest.entries) {
         if (entry.number == 0)
             continue;
@@ -349,6 +347,12 @@ void expect_whole(const KeptFiles& manifest) {
         if (entry.copied && kept->entry.size != entry.size)
             throw not_whole(fmt::format("'{}', which holds '{}', has {} bytes, not {}", path, entry.path,
                                         kept->entry.size, entry.size));
+        // The change may have given the place away, and that is put back, too; but not what was exchanged
+        // there.
+        if (!is_safe.at(entry.store) && sha256_of_file(path) != entry.text)
+            throw not_whole(fmt::format(
+                "others than root could exchange '{}', which holds '{}', and it is not what was kept", path,
+                entry.path));
         if (const auto& mount = mounts.of(entry.path).path; mount != mount_of_store.at(entry.store))
             throw not_whole(fmt::format("'{}' is on '{}' by now, and what is kept of it on '{}'", entry.path,
                                         mount, mount_of_store.at(entry.store)));
