@@ -133,15 +133,16 @@ class Judgement:
         self._judge_lost_entries(upgrade)
 
     def _judge_lost_entries(self, upgrade):
-        """The host heard what the journal said. What a cut takes from it is at most what came after a stage began."""
+        """The host heard what the journal said. Beginning a stage ends with the journal on disk: what a cut takes from it
+        is at most what came since, and a stage of which nothing more was heard may not have got that far."""
         kept = {identity(event) for event in self._after["events"]}
         heard = [event for event in self._heard if event.get("UM_UPGRADE_ID") == upgrade]
         lost = [event for event in heard if identity(event) not in kept]
         if not lost:
             return
         self.remarks.append(f"{len(lost)} journal entries went with the power")
-        rest = heard[heard.index(lost[0]) + 1 :]
-        if any(event["UM_EVENT"] == "stage-started" and event["_BOOT_ID"] == lost[0]["_BOOT_ID"] for event in rest):
+        rest = [event for event in heard[heard.index(lost[0]) + 1 :] if event["_BOOT_ID"] == lost[0]["_BOOT_ID"]]
+        if any(event["UM_EVENT"] == "stage-started" for event in rest[:-1]):
             self.violations.append(f"journal: {describe(lost[0])} was lost, though a later stage had begun")
 
 
