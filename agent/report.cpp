@@ -87,18 +87,40 @@ std::string told(const CheckResult& result) {
         return "none is kept ([rollback] mode = off)";
     if (!result.way_back)
         return {};
-    const auto& [cost, seconds] = *result.way_back;
+    const auto& cost = result.way_back->cost;
     return fmt::format("{} links and {} copies of {} would be kept, in about {:.0f} s", cost.links,
-                       cost.copies, human_size(cost.bytes), std::max(1.0, seconds));
+                       cost.copies, human_size(cost.bytes), std::max(1.0, result.way_back->seconds));
+}
+
+/// What it is for, and which disk it takes how much of.
+void tell_of_cost(Table& table, const WayBack& way_back) {
+    std::string covered = "every package's files";
+    if (way_back.packages != 0)
+        covered += fmt::format(" ({} packages would be installed)", way_back.packages);
+    for (const auto& tree : way_back.trees)
+        covered += ", " + tree;
+    table.below("", covered);
+    for (const auto& need : way_back.cost.needs)
+        table.below("",
+                    fmt::format("{} and {} files in {}", human_size(need.bytes), need.files, need.directory));
 }
 
 Json rollback_json(const CheckResult& result) {
     if (!result.way_back && result.rollback != RollbackMode::off)
         return {};
     const auto way_back = result.way_back.value_or(WayBack{});
-    return {{"mode", word(result.rollback)}, {"available", result.way_back.has_value()},
-            {"links", way_back.cost.links},  {"copies", way_back.cost.copies},
-            {"bytes", way_back.cost.bytes},  {"seconds", way_back.seconds}};
+    Json stores = Json::array();
+    for (const auto& need : way_back.cost.needs)
+        stores.push_back({{"directory", need.directory}, {"bytes", need.bytes}, {"files", need.files}});
+    return {{"mode", word(result.rollback)},
+            {"available", result.way_back.has_value()},
+            {"links", way_back.cost.links},
+            {"copies", way_back.cost.copies},
+            {"bytes", way_back.cost.bytes},
+            {"seconds", way_back.seconds},
+            {"packages", way_back.packages},
+            {"trees", way_back.trees},
+            {"stores", stores}};
 }
 
 /// Whether a person can take the upgrade back.
@@ -109,8 +131,8 @@ bool has_way_back(const State& state) {
 std::string told_of_way_back(const State& state) {
     if (!has_way_back(state))
         return {};
-    return state.kept_until.empty() ? "kept until a person has decided"
-                                    : fmt::format("kept until {}", state.kept_until);
+    const auto until = state.kept_until.empty() ? "a person has decided" : state.kept_until;
+    return fmt::format("kept until {}{}{}", until, state.kept.empty() ? "" : ": ", state.kept);
 }
 
 std::string versions(const State& state) {
@@ -170,6 +192,8 @@ std::string check_text(const CheckResult& result, std::size_t width) {
         table.below("-> ", finding.hint);
     }
     table.row("way back", told(result));
+    if (result.way_back)
+        tell_of_cost(table, *result.way_back);
     const auto end = verdict(result);
     table.row("result", end == "failed"          ? "the check itself failed: " + result.failure
                         : end == "nothing-to-do" ? "nothing to do: " + result.note
@@ -237,7 +261,7 @@ std::string status_json(const std::optional<State>& state, const Activity& activ
               {"way_back", nullptr},
               {"upgrade", nullptr}};
     if (state && has_way_back(*state))
-        json["way_back"] = {{"until", text_or_null(state->kept_until)}};
+        json["way_back"] = {{"until", text_or_null(state->kept_until)}, {"kept", text_or_null(state->kept)}};
     if (state)
         json["upgrade"] = record_json(*state);
     return dump(json);

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <netdb.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <thread>
@@ -208,8 +209,15 @@ std::optional<std::string> LinuxAppliance::lock_holder(const std::string& path) 
     asked.l_whence = SEEK_SET;
     if (!fd || ::fcntl(fd.get(), F_GETLK, &asked) < 0)
         throw SystemFailure(fmt::format("ask for the lock of '{}'", path), errno);
-    if (asked.l_type == F_UNLCK)
-        return std::nullopt;
+    if (asked.l_type == F_UNLCK) {
+        // tdnf takes flock(2) instead, which does not say whose it is. The shared lock goes with the
+        // descriptor.
+        if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0)
+            return std::nullopt;
+        if (errno != EWOULDBLOCK)
+            throw SystemFailure(fmt::format("ask for the lock of '{}'", path), errno);
+        return fmt::format("a process that locks '{}'", path);
+    }
     auto name = read_file_if_there(fmt::format("/proc/{}/comm", asked.l_pid), 4096).value_or("?");
     name.erase(name.find_last_not_of('\n') + 1);
     return fmt::format("{} (process {})", name, asked.l_pid);

@@ -339,6 +339,13 @@ void SystemdServices::schedule_reboot(std::chrono::microseconds delay) {
     const auto now = std::chrono::system_clock::now().time_since_epoch() + delay;
     const auto when =
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+    // Before systemd 251 logind tells nobody unless it is asked to.
+    const auto wall = new_call(logind_manager, "SetWallMessage");
+    const int tell = 1;
+    expect(sd_bus_message_append_basic(wall.get(), 's', "um-upgrade boots the appliance for its upgrade."),
+           "append a text");
+    expect(sd_bus_message_append_basic(wall.get(), 'b', &tell), "append a flag");
+    call(logind_manager, "SetWallMessage", wall);
     const auto request = new_call(logind_manager, "ScheduleShutdown");
     expect(sd_bus_message_append_basic(request.get(), 's', "reboot"), "append a word");
     expect(sd_bus_message_append_basic(request.get(), 't', &when), "append a time");

@@ -63,11 +63,10 @@ Plan make_plan(Job& job) {
         plan.staying = read_packages(staying_package_list(job));
         plan.initramfs = read_lines(initramfs_list(job));
     } else {
-        if (!plan.packages.empty()) {
-            plan.before = installed_packages(job.ports.appliance).packages;
+        plan.before = installed_packages(job.ports.appliance).packages;
+        if (!plan.packages.empty())
             plan.staying = without(obsoleted_by(job.ports, content.repository), plan.before);
-            plan.initramfs = initramfs_forms(job.ports.appliance);
-        }
+        plan.initramfs = initramfs_forms(job.ports.appliance);
         replace_file(earlier_package_list(job), to_text(plan.before));
         replace_file(staying_package_list(job), to_text(plan.staying));
         replace_file(initramfs_list(job), to_lines(plan.initramfs));
@@ -195,8 +194,6 @@ void expect_truth(Job& job, const Plan& plan) {
         throw failed(job, Reason::packages_incomplete,
                      fmt::format("the change ended well, but the product's version is '{}', not {}",
                                  product.said, job.state.to_version));
-    if (plan.packages.empty())
-        return;
     std::vector<std::string> found;
     try {
         found = shortcomings_of(job, plan);

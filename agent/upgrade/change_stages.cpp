@@ -150,6 +150,29 @@ bool reboot_is_due(Job& job) {
     }
 }
 
+/// Where logind cannot schedule it (the change may have taken D-Bus along), the notice is waited for here,
+/// and the caller reboots: an appliance that is changed by half must not stay so.
+bool schedule_reboot(Job& job) {
+    const auto notice = job.config.reboot.notice;
+    try {
+        job.ports.services.schedule_reboot(notice);
+    } catch (const SystemFailure& failure) {
+        job.audit.event(
+            EventKind::warning, job.state,
+            {.message = fmt::format("{}; um-upgrade waits and reboots by itself, and nobody who is "
+                                    "logged in is told",
+                                    failure.what()),
+             .hint = "look at 'systemctl status dbus systemd-logind'",
+             .stage = job.state.stage,
+             .reason = Reason::system_failed});
+        job.ports.appliance.sleep(notice);
+        return false;
+    }
+    job.state.reboot_is_left = true; // who cancels it means to reboot himself
+    job.store.save(job.state);
+    return true;
+}
+
 } // namespace
 
 void request_reboot(Job& job, const std::string& then) {
@@ -171,13 +194,9 @@ void request_reboot(Job& job, const std::string& then) {
     job.ports.appliance.flush_journal();
     if (job.state.reboot_is_left)
         return;
-    if (reboot.policy == RebootPolicy::notice) {
-        job.ports.services.schedule_reboot(reboot.notice);
-        job.state.reboot_is_left = true; // who cancels it means to reboot himself
-        job.store.save(job.state);
-    } else {
-        job.ports.services.reboot();
-    }
+    if (reboot.policy == RebootPolicy::notice && schedule_reboot(job))
+        return;
+    job.ports.services.reboot();
 }
 
 Next reboot(Job& job) {

@@ -109,6 +109,18 @@ std::vector<ServiceLine> parse_status_report(const std::string& output) {
     return lines;
 }
 
+std::vector<std::string> units_of_product(const std::vector<std::string>& named, const StatusReport& report) {
+    static constexpr auto unit_characters = "abcdefghijklmnopqrstuvwxyz0123456789:-_.\\@"; // systemd.unit(5)
+    auto units = named;
+    for (const auto& line : parse_status_report(report.output)) {
+        const auto unit = line.service + ".service";
+        const bool may_be = line.service.find_first_not_of(unit_characters) == std::string::npos;
+        if (may_be && std::find(units.begin(), units.end(), unit) == units.end())
+            units.push_back(unit);
+    }
+    return units;
+}
+
 Unwell unwell_before(const std::vector<UnitHealth>& units, const StatusReport& report) {
     Unwell names;
     for (const auto& unit :

@@ -55,6 +55,10 @@ struct Truth {
 /// Names of units and services that were not well before the change: theirs is no failure of the upgrade.
 using Unwell = std::set<std::string>;
 
+/// The units that are named, and those of the report's services whose name may be a unit's: a later version
+/// has more than are configured.
+std::vector<std::string> units_of_product(const std::vector<std::string>& named, const StatusReport& report);
+
 /// Who is certainly not well: units that are not active, services that are Offline.
 Unwell unwell_before(const std::vector<UnitHealth>& units, const StatusReport& report);
 /// Services that are Running with errors: worth a word, but no excuse for being Offline afterwards.

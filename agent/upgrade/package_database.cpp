@@ -9,6 +9,7 @@ namespace um {
 namespace {
 
 constexpr std::chrono::minutes limit{30};
+constexpr auto tdnf_lock = "/var/run/.tdnf-instance-lockfile"; // another tdnf's, whatever it does
 // When each was installed, then the package as parse_packages() reads it.
 constexpr auto dated_format = "%{INSTALLTIME}\n%{NAME}|%{EPOCHNUM}|%{VERSION}|%{RELEASE}|%{ARCH}\n";
 
@@ -68,9 +69,11 @@ std::optional<LastInstalled> newest_of(const std::string& packages) {
 
 DatabaseFacts look_at_database(Appliance& appliance) {
     DatabaseFacts facts;
-    facts.writer = appliance.lock_holder(directory(appliance) + "/.rpm.lock");
-    if (facts.writer) // rpm would wait for its end
-        return facts;
+    for (const auto& lock : {directory(appliance) + "/.rpm.lock", std::string(tdnf_lock)}) {
+        facts.writer = appliance.lock_holder(lock);
+        if (facts.writer) // rpm, or tdnf, would wait for its end
+            return facts;
+    }
     std::string packages;
     facts.damage = damage(appliance, packages);
     if (!facts.damage.empty())

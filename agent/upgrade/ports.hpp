@@ -237,8 +237,8 @@ public:
     virtual std::vector<std::string> host_names() = 0;
     /// Of the kernel that runs, as `uname -r` has it.
     virtual std::string kernel_release() = 0;
-    /// The process that holds a lock for writing on the file, as "dnf (process 1234)"; nothing when none
-    /// does.
+    /// The process that holds a lock for writing on the file, as "dnf (process 1234)", or words for it where
+    /// the kernel does not say which (flock(2)); nothing when none does.
     virtual std::optional<std::string> lock_holder(const std::string& path) = 0;
     virtual std::chrono::system_clock::time_point now() = 0;
     /// Monotonic, for durations and deadlines.

@@ -20,7 +20,9 @@ namespace um {
 /// What keeping the old system takes.
 struct WayBack {
     KeepCost cost;
-    double seconds = 0; ///< a guess
+    double seconds = 0;       ///< a guess
+    std::size_t packages = 0; ///< of the media that would be installed; 0 too where only a script knows
+    std::vector<std::string> trees{}; ///< kept whole: protected ones, the rpm database, the product's data
 };
 
 /// What preflight knows of the appliance.
@@ -36,6 +38,7 @@ struct Facts {
     Unwell unwell;
     Unwell with_errors;
     std::optional<SshdFacts> sshd;   ///< nothing when it is not managed
+    std::size_t packages = 0;        ///< of the media that would be installed, as far as the media tell
     std::optional<WayBack> way_back; ///< nothing when none is kept
     std::string pending_reboot;      ///< why one is due; empty: none is
 };

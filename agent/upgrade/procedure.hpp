@@ -47,12 +47,13 @@ struct Job {
     std::optional<Signer> signer{};
     Digests digests{}; ///< of the ISO, as it was read
     std::unique_ptr<Mounted> mounted{};
-    std::optional<KeepScope> keep_scope{}; ///< as preflight found it
-    std::optional<WayBack> way_back{};     ///< what keeping it takes, once preflight has looked
-    std::vector<Finding> findings{};       ///< of the stage at work
-    std::string note{};                    ///< what the stage at work found out, for its journal entry
-    bool warned = false;                   ///< the verification found something that is worth a look
-    bool announced = false;                ///< upgrade-started or upgrade-resumed is in the journal
+    std::optional<KeepScope> keep_scope{};    ///< as preflight found it
+    std::optional<WayBack> way_back{};        ///< what keeping it takes, once preflight has looked
+    std::vector<std::string> product_units{}; ///< which may write the product's data, as preflight found them
+    std::vector<Finding> findings{};          ///< of the stage at work
+    std::string note{};                       ///< what the stage at work found out, for its journal entry
+    bool warned = false;                      ///< the verification found something that is worth a look
+    bool announced = false;                   ///< upgrade-started or upgrade-resumed is in the journal
 };
 
 /// Where the apply unit keeps what the media brought: the media may be gone when the upgrade is verified.

@@ -85,6 +85,10 @@ Next preflight(Job& job) {
     else if (facts.snapshot)
         job.note = fmt::format("snapshot '{}' confirmed by {} at {}", facts.snapshot->name,
                                facts.snapshot->by, iso8601(facts.snapshot->confirmed));
+    if (facts.way_back)
+        job.note +=
+            fmt::format("{}the way back takes {} and about {:.0f} s", job.note.empty() ? "" : "; ",
+                        human_size(facts.way_back->cost.bytes), std::max(1.0, facts.way_back->seconds));
     return Next::stage;
 }
 

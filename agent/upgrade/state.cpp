@@ -139,6 +139,7 @@ const std::vector<Field>& fields() {
          [](State& s, const std::string& t) { s.reboot_is_left = is_word(t, left_to_the_operator); }},
         {"way_back", [](const State& s) { return std::string(s.way_back ? kept : ""); },
          [](State& s, const std::string& t) { s.way_back = is_word(t, kept); }},
+        text_field("kept", &State::kept),
         text_field("kept_until", &State::kept_until),
         {"rollback", [](const State& s) { return std::string(word(s.rollback)); },
          [](State& s, const std::string& t) { s.rollback = known(enum_from<Return>(return_words, t), t); }},

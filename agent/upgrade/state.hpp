@@ -54,6 +54,7 @@ struct State {
     std::string unwell;          ///< to_text(Unwell): who was not well before the change
     bool reboot_is_left = false; ///< to the operator, who was asked or whose policy it is
     bool way_back = false;       ///< the old system is kept
+    std::string kept;            ///< what that came to, for people
     std::string kept_until; ///< when the way back of a closed upgrade ends; empty: not before it is closed
     Return rollback = Return::none;
     std::string rollback_why; ///< who or what asked for it

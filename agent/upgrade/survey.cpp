@@ -46,6 +46,7 @@ void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
     job.audit.progress("preflight: reading the media's packages");
     const auto packages = transaction(job.ports, content.repository, facts.database.installed);
     add_needs(job.ports, packages, volumes);
+    facts.packages = packages.size();
     std::string manager; // what the script uses is its own; most copy the packages before they install them
     if (method == Method::packages) {
         job.audit.progress("preflight: testing the transaction");
@@ -60,9 +61,11 @@ void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
 
 void look_at_way_back(Job& job, Facts& facts, Volumes& volumes) {
     facts.way_back = probe_way_back(job, content_of(job.ports, job.config).repository);
-    if (facts.way_back)
+    if (facts.way_back) {
+        facts.way_back->packages = facts.packages;
         for (const auto& need : facts.way_back->cost.needs)
             volumes.add_kept(need.directory, need.bytes, need.files);
+    }
     job.way_back = facts.way_back;
 }
 
@@ -76,6 +79,7 @@ void look_at_services(Job& job, Facts& facts) {
         facts.unwell = unwell_before(units, report);
         facts.with_errors = with_errors(report);
         const bool complete = facts.host_name->certificate && !is_coming_up(units, report);
+        job.product_units = units_of_product(job.config.verify.units, report);
         if (complete || !job.patient || ports.appliance.uptime() >= boot_time)
             return;
         job.audit.progress("preflight: waiting for the product to come up after the boot");

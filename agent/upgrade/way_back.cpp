@@ -108,7 +108,9 @@ public:
 
     void around(const std::function<void()>& work) {
         try {
-            for (const auto& unit : job_.config.verify.units)
+            // Without a survey of this process, those that are named.
+            for (const auto& unit :
+                 job_.product_units.empty() ? job_.config.verify.units : job_.product_units)
                 if (job_.ports.services.status(unit).active == "active")
                     stopped_.push_back(unit);
             for (const auto& unit : stopped_) // should this process be killed
@@ -211,6 +213,8 @@ std::optional<WayBack> probe_way_back(Job& job, const std::string& repository) {
         throw unavailable(failure);
     }
     const auto looked = std::chrono::duration<double>(appliance.uptime() - begin).count();
+    for (const auto* roots : {&job.keep_scope->trees, &job.keep_scope->databases, &job.keep_scope->data})
+        way_back.trees.insert(way_back.trees.end(), roots->begin(), roots->end());
     way_back.seconds = 2 * looked + static_cast<double>(way_back.cost.bytes) / copied_in_a_second;
     return way_back;
 }
@@ -244,9 +248,9 @@ void keep_way_back(Job& job) {
         warn(job, why, "it is not put back should the upgrade fail");
     warn_of_torn(job, kept.torn);
     const auto took = std::chrono::duration<double>(appliance.uptime() - begin).count();
+    job.state.kept = fmt::format("{} links, {} copies, {}", kept.links, kept.copies, human_size(kept.bytes));
     job.note +=
-        fmt::format("{}way back kept: {} links, {} copies, {}, {:.1f} s", job.note.empty() ? "" : "; ",
-                    kept.links, kept.copies, human_size(kept.bytes), took);
+        fmt::format("{}way back kept: {}, {:.1f} s", job.note.empty() ? "" : "; ", job.state.kept, took);
 }
 
 void settle_way_back(Job& job, Outcome outcome) {

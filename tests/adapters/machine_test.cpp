@@ -9,7 +9,9 @@
 #include <gmock/gmock.h>
 
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,6 +117,23 @@ TEST_F(Machine, WritesEveryDiskAndWaitsForNothingElse) {
     EXPECT_THAT(kernel.written, IsSubsetOf(disks));
     kernel.result = -1;
     EXPECT_THROW(machine.sync(), SystemFailure);
+}
+
+TEST_F(Machine, SeesWhoLocksAFileInEitherWay) {
+    const auto path = scratch.file("lock", "");
+    EXPECT_EQ(machine.lock_holder(scratch.path() + "/none"), std::nullopt);
+    EXPECT_EQ(machine.lock_holder(path), std::nullopt);
+    {
+        const Fd other(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+        ASSERT_EQ(::flock(other.get(), LOCK_EX), 0); // as tdnf does
+        EXPECT_EQ(machine.lock_holder(path), "a process that locks '" + path + "'");
+    }
+    EXPECT_EQ(machine.lock_holder(path), std::nullopt);
+    const Fd rpm(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    ASSERT_EQ(::fcntl(rpm.get(), F_OFD_SETLK, &lock), 0); // this process' own classic lock would not count
+    EXPECT_TRUE(machine.lock_holder(path).has_value());
 }
 
 TEST_F(Machine, TellsHowManyFilesFitAndWhatTheHostIsCalled) {

@@ -393,7 +393,9 @@ TEST_F(Systemd, AsksForNoRebootThatTheGuardWouldRefuse) {
 
 TEST_F(Systemd, SchedulesAReboot) {
     services.schedule_reboot(std::chrono::minutes(5));
-    EXPECT_EQ(systemd.calls, (std::vector<std::string>{"ScheduleShutdown reboot time"}));
+    EXPECT_EQ(systemd.calls,
+              (std::vector<std::string>{"SetWallMessage um-upgrade boots the appliance for its upgrade. yes",
+                                        "ScheduleShutdown reboot time"}));
 }
 
 TEST_F(Systemd, LeavesNoConnectionOpen) {

@@ -123,6 +123,12 @@ TEST(Units, ThatWereNotWellBeforeAreToldApart) {
               "verify.unit: b.service is failed\n");
 }
 
+TEST(Health, TellsWhichUnitsMayBeTheProducts) {
+    EXPECT_EQ(units_of_product({"b.service"},
+                               {"a: Running\nb Offline\nvCloud Usage Meter 4.7: Running\n", 0, false}),
+              (std::vector<std::string>{"b.service", "a.service"}));
+}
+
 TEST(Unwell, IsWhoIsCertainlyNotWell) {
     const StatusReport report{"journal: Offline\nlogin: Running\nvcd: Running with errors\n", 0, false};
     EXPECT_EQ(unwell_before({{"a.service", "failed", 0, {}},

@@ -155,6 +155,18 @@ TEST_F(Procedure, RebootsWithNotice) {
     EXPECT_EQ(state().outcome, Outcome::succeeded);
 }
 
+TEST_F(Procedure, RebootsAfterTheNoticeWhereLogindIsGone) {
+    config.reboot.policy = RebootPolicy::notice;
+    world.fates["schedule_reboot"] = Fate::system_failure;
+    const auto begin = world.uptime;
+    EXPECT_EQ(run(), ExitCode::done);
+    EXPECT_TRUE(world.called("reboot"));
+    EXPECT_GE(world.uptime - begin, config.reboot.notice);
+    world.reboot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::succeeded);
+}
+
 TEST_F(Procedure, DoesNotCallAChangedAppliancePreflight) {
     world.work = [this](const Terminal::Session&) {
         world.installed = "4.7.0.0";

@@ -69,21 +69,27 @@ TEST(CheckReport, IsReadyAsJson) {
                     R"("}, "failure": null, "signer": {"subject": "CN=Vendor,O=V", "fingerprint": "sha256:)" +
                     std::string(64, 'c') + R"(", "not_before": "2026-01-01T00:00:00Z",
                 "not_after": "2027-01-01T00:00:00Z"}, "findings": [], "rollback": {"mode": "off", "available": false,
-                "links": 0, "copies": 0, "bytes": 0, "seconds": 0.0}, "note": null})"));
+                "links": 0, "copies": 0, "bytes": 0, "seconds": 0.0, "packages": 0, "trees": [], "stores": []},
+                "note": null})"));
 }
 
 TEST(CheckReport, DeclaresWhatTheWayBackWouldTake) {
     auto result = ready();
     result.rollback = RollbackMode::automatic;
     EXPECT_TRUE(json::parse(check_json(result))["rollback"].is_null()); // not looked at
-    result.way_back = WayBack{{{}, 1234, 56, 12 << 20}, 3.6};
+    result.way_back =
+        WayBack{{{{"/boot/.um-upgrade", 3 << 20, 5}}, 1234, 56, 12 << 20}, 3.6, 33, {"/boot", "/etc"}};
     EXPECT_NE(
         check_text(result).find("way back: 1234 links and 56 copies of 12.0 MiB would be kept, in about 4 s"),
         std::string::npos);
     EXPECT_EQ(
         json::parse(check_json(result))["rollback"],
         json::parse(R"({"mode": "auto", "available": true, "links": 1234, "copies": 56, "bytes": 12582912,
-                "seconds": 3.6})"));
+                "seconds": 3.6, "packages": 33, "trees": ["/boot", "/etc"],
+                "stores": [{"directory": "/boot/.um-upgrade", "bytes": 3145728, "files": 5}]})"));
+    EXPECT_NE(check_text(result).find("every package's files (33 packages would be installed), /boot, /etc"),
+              std::string::npos);
+    EXPECT_NE(check_text(result).find("3.0 MiB and 5 files in /boot/.um-upgrade"), std::string::npos);
 }
 
 TEST(CheckReport, SaysWhatEndedItBesideWhatItFound) {
@@ -293,7 +299,11 @@ TEST(StatusReport, TellsHowLongAnUpgradeCanBeTakenBack) {
     auto state = record(Outcome::succeeded);
     state.way_back = true;
     state.kept_until = "2026-11-29T09:47:00Z";
-    EXPECT_NE(status_text(state, {}).find("way back: kept until 2026-11-29T09:47:00Z"), std::string::npos);
+    EXPECT_NE(status_text(state, {}).find("way back: kept until 2026-11-29T09:47:00Z\n"), std::string::npos);
+    state.kept = "3 links, 2 copies, 1.0 MiB";
+    EXPECT_NE(status_text(state, {}).find("kept until 2026-11-29T09:47:00Z: 3 links, 2 copies, 1.0 MiB"),
+              std::string::npos);
+    EXPECT_EQ(json::parse(status_json(state, {}))["way_back"]["kept"], state.kept);
     EXPECT_EQ(json::parse(status_json(state, {}))["way_back"]["until"], "2026-11-29T09:47:00Z");
     state.way_back = false;
     EXPECT_EQ(status_text(state, {}).find("way back"), std::string::npos);

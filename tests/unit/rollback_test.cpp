@@ -282,6 +282,17 @@ TEST_F(Rollback, IsAskedForOnceMoreWhereNobodyWasAsked) {
     EXPECT_EQ(state().outcome, Outcome::rolled_back);
 }
 
+TEST_F(Rollback, BootsByItselfWhereTheChangeTookLogindAlong) {
+    config.reboot.policy = RebootPolicy::notice;
+    fail_the_change();
+    world.fates["schedule_reboot"] = Fate::system_failure;
+    run();
+    EXPECT_EQ(world.count("reboot"), 1);
+    boot();
+    EXPECT_EQ(verify(), ExitCode::done);
+    EXPECT_EQ(state().outcome, Outcome::rolled_back);
+}
+
 TEST_F(Rollback, IsAskedForThoughTheChangesOwnBootWasAnnounced) {
     config.reboot.policy = RebootPolicy::notice;
     upgrade();

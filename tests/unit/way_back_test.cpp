@@ -87,6 +87,15 @@ TEST_F(Rollback, StopsTheProductForTheMomentThatItsDataAreCopied) {
     }
 }
 
+TEST_F(Rollback, StopsWhomTheProductReportsBesideWhomIsNamed) {
+    config.rollback.data = {"/opt/vmware/data"};
+    world.status_report += "VMware-UM-Schedule: Running\nvCloud Usage Meter 4.7: Running\n";
+    world.units["vmware-um-schedule.service"].active = "active";
+    run();
+    EXPECT_TRUE(world.called("stop vmware-um-schedule.service"));
+    EXPECT_TRUE(world.called("start vmware-um-schedule.service"));
+}
+
 TEST_F(Rollback, StartsTheProductAgainWhateverHappensMeanwhile) {
     config.rollback.data = {"/data"};
     world.failures.emplace("copy data", Failure(Reason::packages_locked, "locked"));

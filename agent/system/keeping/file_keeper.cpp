@@ -27,7 +27,7 @@ std::string nearest_directory(std::string path) {
 KeepCost cost_of(Survey& survey) {
     KeepCost cost;
     for (const auto& store : survey.stores())
-        cost.needs.push_back({store, ballast_size(nearest_directory(store)), 3});
+        cost.needs.push_back({parent_of(store), ballast_size(nearest_directory(store)), 4});
     for (const auto& item : survey.items()) {
         auto& need = cost.needs[item.entry.store];
         if (item.keeping == Keeping::link) {

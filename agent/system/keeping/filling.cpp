@@ -56,6 +56,11 @@ std::uint64_t ballast_size(const std::string& directory) {
     return std::min<std::uint64_t>(most, status.f_blocks * status.f_frsize / 20);
 }
 
+/// https://bford.info/cachedir: what tar, borg, restic and others can leave out.
+constexpr auto backup_tag =
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# um-upgrade keeps the files of the old system here, by links: no backup needs them.\n";
+
 void Filling::fill() {
     open_stores();
     for (; done_ < survey_.items().size(); ++done_)
@@ -74,6 +79,7 @@ void Filling::open_stores() {
             make_directories(parent_of(store), 0700);
         make_directories(store, 0700);
         make_directories(kept_directory(store), 0700);
+        replace_file(kept_directory(store) + "/CACHEDIR.TAG", backup_tag);
         const auto fd = open_file(ballast_file(store), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
         const auto size = static_cast<off_t>(ballast_size(store));
         const int error = size > 0 ? ::posix_fallocate(fd.get(), 0, size) : 0;
