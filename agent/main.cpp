@@ -1,17 +1,17 @@
 // Composition root: arguments, configuration, adapters, exit code.
 
-#include "commands.hpp"
-#include "config_values.hpp"
+#include "cli/commands.hpp"
+#include "config/values.hpp"
 #include "system/appliance.hpp"
 #include "system/keeping/file_keeper.hpp"
 #include "system/libmount_mounts.hpp"
 #include "system/media_directory.hpp"
-#include "system/openssl_crypto.hpp"
+#include "system/openssl/crypto.hpp"
 #include "system/pty_terminal.hpp"
-#include "system/systemd_journal.hpp"
-#include "system/systemd_services.hpp"
-#include "system/termination.hpp"
-#include "upgrade/way_back.hpp"
+#include "system/systemd/journal.hpp"
+#include "system/systemd/services.hpp"
+#include "base/termination.hpp"
+#include "rollback/keep.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,10 +1,10 @@
 #include "system/appliance.hpp"
 
-#include "system/file.hpp"
-#include "system/guarded_path.hpp"
+#include "base/file.hpp"
+#include "base/guarded_path.hpp"
 #include "system/mount_points.hpp"
 #include "system/process.hpp"
-#include "system/termination.hpp"
+#include "base/termination.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "upgrade/ports.hpp"
+#include "ports/ports.hpp"
 
 namespace um {
 

@@ -1,6 +1,6 @@
 #include "system/cdrom.hpp"
 
-#include "system/termination.hpp"
+#include "base/termination.hpp"
 
 #include <fcntl.h>
 #include <linux/cdrom.h>

@@ -1,7 +1,7 @@
 #pragma once
 // CD-ROM drives.
 
-#include "upgrade/ports.hpp"
+#include "ports/ports.hpp"
 
 namespace um {
 

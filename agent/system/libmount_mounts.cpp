@@ -1,7 +1,7 @@
 #include "system/libmount_mounts.hpp"
 
-#include "system/file.hpp"
-#include "system/guarded_path.hpp"
+#include "base/file.hpp"
+#include "base/guarded_path.hpp"
 #include "system/loop_device.hpp"
 
 #include <array>

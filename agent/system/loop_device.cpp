@@ -1,6 +1,6 @@
 #include "system/loop_device.hpp"
 
-#include "failure.hpp"
+#include "base/failure.hpp"
 
 #include <fcntl.h>
 #include <linux/loop.h>

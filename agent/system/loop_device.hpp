@@ -1,7 +1,7 @@
 #pragma once
 // A loop device over an open file.
 
-#include "system/fd.hpp"
+#include "base/fd.hpp"
 
 #include <string>
 

@@ -1,9 +1,9 @@
 #include "system/media_directory.hpp"
 
 #include "system/cdrom.hpp"
-#include "system/file.hpp"
-#include "system/guarded_path.hpp"
-#include "upgrade/media.hpp"
+#include "base/file.hpp"
+#include "base/guarded_path.hpp"
+#include "media/media_name.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "system/process.hpp"
 
-#include "system/termination.hpp"
+#include "base/termination.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #pragma once
 // Child processes without a shell.
 
-#include "upgrade/ports.hpp"
+#include "ports/ports.hpp"
 
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 #include "system/pty_terminal.hpp"
 
-#include "system/file.hpp"
+#include "base/file.hpp"
 #include "system/process.hpp"
 #include "system/terminal_reader.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "system/fd.hpp"
-#include "upgrade/ports.hpp"
+#include "base/fd.hpp"
+#include "ports/ports.hpp"
 
 namespace um {
 

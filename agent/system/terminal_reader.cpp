@@ -1,7 +1,7 @@
 #include "system/terminal_reader.hpp"
 
-#include "failure.hpp"
-#include "system/file.hpp"
+#include "base/failure.hpp"
+#include "base/file.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "upgrade/state.hpp"
 
-#include "ini.hpp"
-#include "system/file.hpp"
+#include "base/ini.hpp"
+#include "base/file.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,8 +1,8 @@
 #pragma once
 // The one record of where an upgrade stands (state.ini), and its closed copies (history/).
 
-#include "failure.hpp"
-#include "upgrade/vocabulary.hpp"
+#include "base/failure.hpp"
+#include "base/vocabulary.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
 // Digests of media, compared with coreutils; and a libcrypto that fails.
 
-#include "system/openssl_crypto.hpp"
+#include "system/openssl/crypto.hpp"
 
 #include "support/scratch.hpp"
 #include "support/wrap.hpp"

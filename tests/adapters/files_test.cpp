@@ -1,7 +1,7 @@
 // Whole files: the kernel's own answers.
 
-#include "failure.hpp"
-#include "system/file.hpp"
+#include "base/failure.hpp"
+#include "base/file.hpp"
 
 #include "support/scratch.hpp"
 #include "support/wrap.hpp"

@@ -1,8 +1,8 @@
 // A tree with everything that a file can be is kept, spoilt in every way, and put back.
 
-#include "failure.hpp"
+#include "base/failure.hpp"
 #include "support/scratch.hpp"
-#include "system/file.hpp"
+#include "base/file.hpp"
 #include "system/keeping/difference.hpp"
 #include "system/keeping/file_keeper.hpp"
 #include "system/keeping/store.hpp"

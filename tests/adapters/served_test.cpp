@@ -1,7 +1,7 @@
 // The certificate that a TLS server presents, of the openssl program and of servers that are none.
 
-#include "system/fd.hpp"
-#include "system/openssl_crypto.hpp"
+#include "base/fd.hpp"
+#include "system/openssl/crypto.hpp"
 
 #include "support/keys.hpp"
 

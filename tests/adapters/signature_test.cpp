@@ -1,6 +1,6 @@
 // Signatures over manifests, on keys made here; the verdicts are compared with the openssl program's.
 
-#include "system/openssl_crypto.hpp"
+#include "system/openssl/crypto.hpp"
 
 #include "support/keys.hpp"
 

@@ -3,7 +3,7 @@
 
 #include "adapters/tampering.hpp"
 
-#include "upgrade/vocabulary.hpp"
+#include "base/vocabulary.hpp"
 
 #include <gtest/gtest.h>
 

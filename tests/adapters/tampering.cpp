@@ -1,7 +1,7 @@
 #include "adapters/tampering.hpp"
 
 #include "system/media_directory.hpp"
-#include "system/openssl_crypto.hpp"
+#include "system/openssl/crypto.hpp"
 #include "unit/fake_ports.hpp"
 
 #include <fcntl.h>

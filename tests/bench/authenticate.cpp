@@ -5,11 +5,11 @@
 #include "system/keeping/file_keeper.hpp"
 #include "system/libmount_mounts.hpp"
 #include "system/media_directory.hpp"
-#include "system/openssl_crypto.hpp"
+#include "system/openssl/crypto.hpp"
 #include "system/pty_terminal.hpp"
-#include "system/systemd_journal.hpp"
-#include "system/systemd_services.hpp"
-#include "upgrade/stages.hpp"
+#include "system/systemd/journal.hpp"
+#include "system/systemd/services.hpp"
+#include "procedure/stages.hpp"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,7 +1,7 @@
 #pragma once
 // A journal that keeps what it is given.
 
-#include "upgrade/ports.hpp"
+#include "ports/ports.hpp"
 
 #include <functional>
 

@@ -1,6 +1,6 @@
 // A person closes an upgrade.
 
-#include "system/file.hpp"
+#include "base/file.hpp"
 #include "unit/story.hpp"
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-#include "audit.hpp"
-#include "text.hpp"
+#include "upgrade/audit.hpp"
+#include "base/text.hpp"
 
 #include "support/fake_journal.hpp"
 #include "support/scratch.hpp"

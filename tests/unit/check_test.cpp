@@ -1,6 +1,6 @@
 // What stands between the appliance and an upgrade, told without changing anything.
 
-#include "system/file.hpp"
+#include "base/file.hpp"
 #include "unit/story.hpp"
 
 #include <filesystem>

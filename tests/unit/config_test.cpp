@@ -1,7 +1,7 @@
-#include "config.hpp"
+#include "config/config.hpp"
 
-#include "failure.hpp"
-#include "ini.hpp"
+#include "base/failure.hpp"
+#include "base/ini.hpp"
 #include "support/scratch.hpp"
 
 #include <gtest/gtest.h>

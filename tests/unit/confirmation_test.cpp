@@ -1,6 +1,6 @@
-#include "confirmation.hpp"
+#include "upgrade/snapshot.hpp"
 
-#include "failure.hpp"
+#include "base/failure.hpp"
 #include "support/scratch.hpp"
 
 #include <gtest/gtest.h>

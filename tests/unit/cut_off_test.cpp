@@ -1,6 +1,6 @@
 // A change that was begun and cut off: made again where that is safe, and never passed over.
 
-#include "system/file.hpp"
+#include "base/file.hpp"
 #include "unit/story.hpp"
 
 using namespace um;

@@ -2,13 +2,13 @@
 // A world for the story to act on: an appliance, its media and its service manager, as plain values behind
 // the ports. What the world holds outlives a crash of the agent, as the machine outlives a process.
 
-#include "confirmation.hpp"
+#include "upgrade/snapshot.hpp"
 #include "support/fake_journal.hpp"
 #include "support/scratch.hpp"
-#include "upgrade/apply.hpp"
-#include "upgrade/procedure.hpp"
-#include "upgrade/product.hpp"
-#include "upgrade/way_back.hpp"
+#include "change/change.hpp"
+#include "upgrade/job.hpp"
+#include "checks/product.hpp"
+#include "rollback/keep.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "upgrade/health.hpp"
+#include "checks/status_report.hpp"
 
 #include <gtest/gtest.h>
 

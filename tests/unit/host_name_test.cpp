@@ -1,4 +1,4 @@
-#include "upgrade/host_name.hpp"
+#include "checks/host_name.hpp"
 
 #include <gtest/gtest.h>
 

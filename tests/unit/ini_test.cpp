@@ -1,4 +1,4 @@
-#include "ini.hpp"
+#include "base/ini.hpp"
 
 #include <gtest/gtest.h>
 

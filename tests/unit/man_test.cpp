@@ -1,10 +1,10 @@
 // The manual pages against the code: what one of them knows, the other must.
 
-#include "config.hpp"
-#include "failure.hpp"
-#include "ini.hpp"
+#include "config/config.hpp"
+#include "base/failure.hpp"
+#include "base/ini.hpp"
 #include "support/scratch.hpp"
-#include "upgrade/vocabulary.hpp"
+#include "base/vocabulary.hpp"
 
 #include <filesystem>
 #include <gmock/gmock.h>

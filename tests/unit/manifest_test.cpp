@@ -1,6 +1,6 @@
-#include "upgrade/manifest.hpp"
+#include "media/manifest.hpp"
 
-#include "failure.hpp"
+#include "base/failure.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "upgrade/media.hpp"
+#include "media/media_name.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
 // What the media bring, what is installed, and whether the one has become the other; and the package
 // manager's commands.
 
-#include "upgrade/kernels.hpp"
-#include "upgrade/package_manager.hpp"
-#include "upgrade/packages.hpp"
-#include "upgrade/recovery.hpp"
+#include "packages/kernels.hpp"
+#include "packages/package_manager.hpp"
+#include "packages/packages.hpp"
+#include "packages/repair.hpp"
 
 #include "unit/story.hpp"
 

@@ -1,4 +1,4 @@
-#include "upgrade/preflight.hpp"
+#include "checks/preflight.hpp"
 
 #include <gtest/gtest.h>
 

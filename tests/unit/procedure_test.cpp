@@ -1,7 +1,7 @@
 // The whole story, and what it leaves alone.
 
-#include "commands.hpp"
-#include "system/file.hpp"
+#include "cli/commands.hpp"
+#include "base/file.hpp"
 #include "unit/story.hpp"
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "upgrade/prompts.hpp"
+#include "change/dialogue.hpp"
 
 #include <gtest/gtest.h>
 

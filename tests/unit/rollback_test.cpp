@@ -1,7 +1,7 @@
 // An upgrade that fails is taken back: when, by whom, through which boots, and when a person is needed after
 // all.
 
-#include "system/file.hpp"
+#include "base/file.hpp"
 #include "unit/rollback_story.hpp"
 
 #include <gmock/gmock.h>

@@ -1,6 +1,6 @@
 #include "upgrade/state.hpp"
 
-#include "failure.hpp"
+#include "base/failure.hpp"
 #include "support/scratch.hpp"
 
 #include <gmock/gmock.h>

@@ -1,9 +1,9 @@
 // What preflight finds out: what a transaction takes, sshd's unit, the operator's checks, what else is asked.
 
 #include "unit/story.hpp"
-#include "upgrade/admin_checks.hpp"
-#include "upgrade/survey.hpp"
-#include "upgrade/transaction.hpp"
+#include "checks/admin_checks.hpp"
+#include "checks/survey.hpp"
+#include "packages/transaction.hpp"
 
 #include <gmock/gmock.h>
 

@@ -3,7 +3,7 @@
 
 #include "unit/story.hpp"
 
-#include "system/termination.hpp"
+#include "base/termination.hpp"
 
 #include <csignal>
 

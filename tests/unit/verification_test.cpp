@@ -1,7 +1,7 @@
 // The stage that verifies after the boot: how long it looks, and what it makes of what it sees.
 
 #include "unit/story.hpp"
-#include "upgrade/health.hpp"
+#include "checks/status_report.hpp"
 
 #include <gmock/gmock.h>
 

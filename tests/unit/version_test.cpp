@@ -1,4 +1,4 @@
-#include "upgrade/version.hpp"
+#include "base/version.hpp"
 
 #include "support/scratch.hpp"
 

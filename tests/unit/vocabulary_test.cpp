@@ -1,4 +1,4 @@
-#include "upgrade/vocabulary.hpp"
+#include "base/vocabulary.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // What an upgrade is taken back by is kept before the change, and given up in the end.
 
-#include "system/termination.hpp"
+#include "base/termination.hpp"
 #include "unit/rollback_story.hpp"
 
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
 #include "system/keeping/difference.hpp"
 
-#include "failure.hpp"
-#include "system/keeping/inode.hpp"
+#include "base/failure.hpp"
+#include "system/keeping/file_status.hpp"
 #include "system/keeping/store.hpp"
 
 #include <algorithm>

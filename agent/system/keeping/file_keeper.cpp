@@ -1,7 +1,7 @@
 #include "system/keeping/file_keeper.hpp"
 
-#include "failure.hpp"
-#include "system/file.hpp"
+#include "base/failure.hpp"
+#include "base/file.hpp"
 #include "system/keeping/filling.hpp"
 #include "system/keeping/store.hpp"
 

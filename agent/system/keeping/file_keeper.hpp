@@ -3,7 +3,7 @@
 // alone.
 
 #include "system/keeping/kept_files.hpp"
-#include "upgrade/keeper.hpp"
+#include "ports/keeper.hpp"
 
 #include <string>
 #include <vector>

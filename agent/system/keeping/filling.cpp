@@ -1,10 +1,10 @@
 #include "system/keeping/filling.hpp"
 
-#include "failure.hpp"
-#include "system/file.hpp"
-#include "system/keeping/inode.hpp"
+#include "base/failure.hpp"
+#include "base/file.hpp"
+#include "system/keeping/file_status.hpp"
 #include "system/keeping/store.hpp"
-#include "system/termination.hpp"
+#include "base/termination.hpp"
 
 #include <algorithm>
 #include <fcntl.h>

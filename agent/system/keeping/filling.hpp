@@ -1,8 +1,8 @@
 #pragma once
 // Makes the stores of a way back, and fills them.
 
-#include "system/fd.hpp"
-#include "system/keeping/inventory.hpp"
+#include "base/fd.hpp"
+#include "system/keeping/keep_list.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 #include "system/keeping/kept_files.hpp"
 
-#include "failure.hpp"
-#include "system/keeping/inode.hpp"
+#include "base/failure.hpp"
+#include "system/keeping/file_status.hpp"
 
 #include <algorithm>
 #include <charconv>

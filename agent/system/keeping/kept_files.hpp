@@ -1,7 +1,7 @@
 #pragma once
 // What a way back consists of: one entry for each path, and where its content is kept.
 
-#include "upgrade/keeper.hpp"
+#include "ports/keeper.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,8 +1,8 @@
 #include "system/keeping/store.hpp"
 
-#include "failure.hpp"
-#include "system/fd.hpp"
-#include "system/keeping/inode.hpp"
+#include "base/failure.hpp"
+#include "base/fd.hpp"
+#include "system/keeping/file_status.hpp"
 
 #include <algorithm>
 #include <climits>

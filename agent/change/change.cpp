@@ -1,0 +1,322 @@
+#include "change/change.hpp"
+
+#include "base/file.hpp"
+#include "media/content.hpp"
+#include "change/conversation.hpp"
+#include "packages/kernels.hpp"
+#include "packages/package_manager.hpp"
+#include "packages/packages.hpp"
+#include "checks/product.hpp"
+#include "packages/repair.hpp"
+#include "base/version.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+
+namespace um {
+namespace {
+
+/// What the change will be, and what it is measured by afterwards.
+struct Plan {
+    Method method = Method::script;
+    std::string repository;               ///< on the medium; empty: none
+    std::vector<Package> packages;        ///< that the medium brings
+    std::vector<Package> before;          ///< that were installed before the change was begun
+    std::vector<Package> staying{};       ///< those of them that nothing on the medium obsoletes
+    std::vector<std::string> initramfs{}; ///< in which forms there was one
+    bool again = false;                   ///< it was begun before, and cut off
+    std::vector<Package> unfinished{};    ///< replaced by then, perhaps without their scripts
+    std::vector<Package> fresh{};         ///< new here, and to be installed afresh
+};
+
+std::string to_lines(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines)
+        text += line + "\n";
+    return text;
+}
+
+std::vector<std::string> read_lines(const std::string& path) {
+    std::vector<std::string> lines;
+    std::istringstream stream(read_file_if_there(path, record_limit).value_or(""));
+    for (std::string line; std::getline(stream, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+Plan make_plan(Job& job) {
+    const auto content = content_of(job.ports, job.config);
+    Plan plan{method_of(job, content), content.repository, {}, {}, {}, {}, job.state.cut_off(), {}, {}};
+    if (plan.again && !may_go_on(job, content))
+        throw Failure(Reason::interrupted, "the change was cut off and may not be made again",
+                      "the snapshot is the way back");
+    if (!content.repository.empty())
+        plan.packages = packages_in(job.ports, content.repository);
+    if (plan.method == Method::packages && plan.packages.empty())
+        throw Failure(
+            Reason::media_content,
+            fmt::format("no packages are in '{}', nor up to two directories below", content.repository),
+            "this is no upgrade ISO that um-upgrade can apply; check where it came from");
+    if (plan.again) {
+        plan.before = read_packages(earlier_package_list(job));
+        plan.staying = read_packages(staying_package_list(job));
+        plan.initramfs = read_lines(initramfs_list(job));
+    } else {
+        plan.before = installed_packages(job.ports.appliance).packages;
+        if (!plan.packages.empty())
+            plan.staying = without(obsoleted_by(job.ports, content.repository), plan.before);
+        plan.initramfs = initramfs_forms(job.ports.appliance);
+        replace_file(earlier_package_list(job), to_text(plan.before));
+        replace_file(staying_package_list(job), to_text(plan.staying));
+        replace_file(initramfs_list(job), to_lines(plan.initramfs));
+        replace_file(fresh_package_list(job), "");
+    }
+    replace_file(package_list(job), to_text(plan.packages));
+    return plan;
+}
+
+Failure failed(Job& job, Reason reason, const std::string& message) {
+    return {reason, message, fmt::format("look at {}; the snapshot is the way back", job.config.log.file)};
+}
+
+/// rpm goes on when a package's script fails, and so do those who call it: what the script should have made,
+/// such as an initramfs, may be missing.
+void expect_scripts_ran(Job& job, const Conversation& conversation) {
+    const auto& found = conversation.failed_scriptlets();
+    if (!found.empty())
+        throw failed(job, Reason::packages_incomplete,
+                     fmt::format("a package's script failed: {}{}", found.front(),
+                                 found.size() > 1 ? fmt::format(", and {} more", found.size() - 1) : ""));
+}
+
+void run_script(Job& job, ChangeLog& log) {
+    const auto& script = job.config.apply.script;
+    Conversation conversation(job, log, Partner::script, "the script");
+    const int status = conversation.hold({"/bin/bash", job.config.media.mount_point + "/" + script});
+    if (status != 0)
+        throw failed(job, Reason::script_failed, fmt::format("{} ended with status {}", script, status));
+    expect_scripts_ran(job, conversation);
+}
+
+/// What the cut left half installed: what was there before in an older version is installed once more, what
+/// is new here afresh. Those of an attempt before are not forgotten.
+void find_unfinished(Job& job, Plan& plan, const Inventory& now) {
+    plan.fresh = read_packages(fresh_package_list(job));
+    for (const auto& package : unfinished(plan.packages, plan.before, now)) {
+        const bool known = std::any_of(plan.before.begin(), plan.before.end(),
+                                       [&](const Package& other) { return is_same_place(other, package); });
+        auto& list = known ? plan.unfinished : plan.fresh;
+        if (std::find(list.begin(), list.end(), package) == list.end())
+            list.push_back(package);
+    }
+    replace_file(fresh_package_list(job), to_text(plan.fresh));
+}
+
+/// A change that was cut off left a picture that the next one must not go by.
+void repair(Job& job, ChangeLog& log, Plan& plan) {
+    const auto say = [&](const std::string& line) {
+        log.line(fmt::format("um-upgrade {}: {}", job.state.id, line));
+        job.audit.output(job.state, line);
+    };
+    auto& appliance = job.ports.appliance;
+    say("the change was cut off; making it again");
+    repair_database(appliance, say);
+    erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
+    if (!plan.repository.empty()) {
+        const auto files = package_files(job.ports, plan.repository);
+        remove_unpacked(appliance, files, say);
+        put_damaged_configuration_aside(
+            appliance, files, fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
+    }
+    if (plan.repository.empty())
+        return; // what the script does is its own to repeat
+    const auto now = installed_packages(appliance);
+    find_unfinished(job, plan, now);
+    forget(appliance, common(plan.fresh, now.packages), say);
+}
+
+void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
+    const PackageManager manager(job.ports, job.store.directory() + "/work", plan.repository);
+    const auto run = [&](const std::vector<std::string>& command) {
+        Conversation conversation(job, log, Partner::package_manager, manager.name());
+        const int status = conversation.hold(command);
+        if (status != 0)
+            throw failed(job, Reason::packages_failed,
+                         fmt::format("{} ended with status {}", manager.name(), status));
+        expect_scripts_ran(job, conversation);
+    };
+    if (!plan.fresh.empty())
+        run(manager.install(plan.fresh));
+    if (plan.method == Method::packages)
+        run(manager.upgrade());
+    if (!plan.unfinished.empty())
+        run(manager.reinstall(plan.unfinished));
+}
+
+/// Everything that the change should have brought and is not there.
+std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
+    auto& appliance = job.ports.appliance;
+    const auto now = installed_packages(appliance);
+    // A script may mean to take a package away; a package manager's upgrade never does.
+    auto found = shortcomings(plan.packages,
+                              plan.method == Method::packages ? plan.staying : std::vector<Package>{}, now);
+    const auto add = [&](const std::vector<std::string>& more) {
+        found.insert(found.end(), more.begin(), more.end());
+    };
+    const auto changed = replaced(plan.before, now.packages);
+    if (plan.again) // else a package may have removed what it brought itself
+        for (const auto& file : missing_files(appliance, changed))
+            found.push_back(fmt::format("{} is missing", file));
+    for (const auto& package : replaced(now.packages, plan.fresh))
+        found.push_back(fmt::format("{} is not installed", full_name(package)));
+    if (!plan.repository.empty()) {
+        const auto names = obsoleted_by(job.ports, plan.repository);
+        auto candidates = now.packages;
+        candidates.erase(
+            std::remove_if(candidates.begin(), candidates.end(),
+                           [&](const Package& package) { return names.count(package.name) == 0; }),
+            candidates.end());
+        add(left_obsolete(appliance, candidates));
+    }
+    std::vector<Package> kernels;
+    std::copy_if(changed.begin(), changed.end(), std::back_inserter(kernels),
+                 [&](const Package& package) { return now.side_by_side.count(package.name) > 0; });
+    add(boot_shortcomings(appliance, kernels, plan.initramfs));
+    return found;
+}
+
+/// Exit status 0 is not success: rpm hides failures of scriptlets. The product and the rpm database say what
+/// is installed now.
+void expect_truth(Job& job, const Plan& plan) {
+    const auto product = installed_product(job.ports.appliance, job.config);
+    if (!product.version || compare_versions(*product.version, job.state.to_version) != 0)
+        throw failed(job, Reason::packages_incomplete,
+                     fmt::format("the change ended well, but the product's version is '{}', not {}",
+                                 product.said, job.state.to_version));
+    std::vector<std::string> found;
+    try {
+        found = shortcomings_of(job, plan);
+    } catch (const SystemFailure& failure) {
+        found.emplace_back(failure.what());
+    }
+    if (!found.empty())
+        throw failed(job, Reason::packages_incomplete,
+                     fmt::format("the change ended well, but {}{}", found.front(),
+                                 found.size() > 1 ? fmt::format(", and {} more", found.size() - 1) : ""));
+}
+
+void load_own_stage(Job& job) {
+    const auto state = job.store.load();
+    const auto due = [](Change change) { return change == Change::none || change == Change::begun; };
+    if (!state || !state->open() || state->stage != Stage::apply || !due(state->change))
+        throw UsageError(
+            "'apply' is the change itself and no upgrade is in that stage; use 'um-upgrade run'");
+    if (!job.ports.services.inside(apply_unit))
+        throw UsageError(fmt::format("'apply' runs in {} only; use 'um-upgrade run'", apply_unit));
+    job.state = *state;
+}
+
+void check_medium(Job& job) {
+    const auto mounted = job.ports.mounts.device_at(job.config.media.mount_point);
+    if (!mounted || *mounted != job.state.mount_device || job.state.boot_id != job.ports.appliance.boot_id())
+        throw Failure(Reason::media_changed,
+                      fmt::format("what stands on {} is not the medium that was authenticated",
+                                  job.config.media.mount_point),
+                      "start um-upgrade again");
+}
+
+/// The record tells the agent, which waits, why nothing was begun.
+ExitCode fail_before_the_change(Job& job, Reason reason, const std::string& message,
+                                const std::string& hint) {
+    job.state.reason = reason;
+    job.state.message = message;
+    job.state.hint = hint;
+    job.store.save(job.state);
+    return exit_code(reason);
+}
+
+ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
+    job.state.change = Change::begun;
+    if (!plan.again)
+        job.state.tries = 1; // of the change
+    job.state.method = word(plan.method);
+    job.state.reason.reset(); // of an attempt before
+    job.state.message.clear();
+    job.state.hint.clear();
+    job.store.save(job.state);
+    auto code = ExitCode::done;
+    try {
+        if (plan.again)
+            repair(job, log, plan);
+        // A script that is repeated takes what it finds installed for complete.
+        if (plan.method == Method::packages || !plan.fresh.empty() || !plan.unfinished.empty())
+            run_package_manager(job, log, plan);
+        if (plan.method == Method::script)
+            run_script(job, log);
+        expect_truth(job, plan);
+        job.state.change = Change::done;
+    } catch (const Failure& failure) {
+        job.state.change = Change::failed;
+        job.state.reason = failure.reason();
+        job.state.message = failure.what();
+        job.state.hint = failure.hint();
+        code = exit_code(failure.reason());
+        log.line(fmt::format("um-upgrade {}: {}", job.state.id, failure.what()));
+    } catch (const std::exception& error) { // cut off by the machine: the record keeps its words
+        job.state.message = error.what();
+        job.store.save(job.state);
+        throw;
+    }
+    job.ports.appliance.flush_journal();
+    job.ports.appliance.sync();
+    job.store.save(job.state);
+    return code;
+}
+
+/// Beside the guard of the reboot targets, for whom root's reboot is not the way: the power button, a
+/// session.
+Fd hold_off_shutdown(Job& job) {
+    try {
+        return job.ports.services.inhibit_shutdown("the appliance is being upgraded");
+    } catch (const SystemFailure& failure) {
+        job.audit.output(job.state,
+                         fmt::format("{}, ignoring: the reboot targets are guarded", failure.what()));
+        return Fd();
+    }
+}
+
+} // namespace
+
+Method method_of(const Job& job, const Content& content) {
+    if (!job.state.cut_off())
+        return method_for(content, job.config);
+    return job.state.method == word(Method::packages) ? Method::packages : Method::script;
+}
+
+bool may_go_on(const Job& job, const Content& content) {
+    if (job.config.apply.interrupted == OnInterruption::stop)
+        return false;
+    return method_of(job, content) == Method::packages ? !content.repository.empty() : content.repeatable;
+}
+
+ExitCode apply_change(Job& job) {
+    load_own_stage(job);
+    const auto awake = hold_off_shutdown(job);
+    std::optional<ChangeLog> log;
+    Plan plan;
+    try {
+        check_medium(job);
+        plan = make_plan(job);
+        log.emplace(job.config.log.file, job.ports.appliance);
+    } catch (const Failure& failure) {
+        return fail_before_the_change(job, failure.reason(), failure.what(), failure.hint());
+    } catch (const SystemFailure& failure) {
+        return fail_before_the_change(job, Reason::script_failed, failure.what(),
+                                      job.state.cut_off() ? "mend it and start um-upgrade again"
+                                                          : "nothing was changed; mend it and start again");
+    }
+    return change(job, *log, plan);
+}
+
+} // namespace um

@@ -1,0 +1,76 @@
+#include "checks/sshd.hpp"
+
+#include <algorithm>
+
+namespace um {
+namespace {
+
+constexpr auto debians_name = "ssh.service"; // whose alias sshd.service is there only while it is enabled
+
+std::string socket_of(const std::string& unit) {
+    return unit.substr(0, unit.rfind('.')) + ".socket";
+}
+
+/// Words of systemctl(1) is-enabled for a unit that no boot starts, and that could be enabled.
+bool wants_enabling(const std::string& enablement) {
+    constexpr std::string_view words[] = {"disabled", "enabled-runtime", "indirect", "linked",
+                                          "linked-runtime"};
+    return std::find(std::begin(words), std::end(words), enablement) != std::end(words);
+}
+
+bool listens(Services& services, const std::string& unit) {
+    const auto socket = services.status(socket_of(unit));
+    return socket.loaded && !socket.masked && socket.active == "active";
+}
+
+} // namespace
+
+SshdFacts look_at_sshd(Services& services, const Config::Sshd& config, const std::string& known) {
+    SshdFacts facts;
+    const std::string other = config.unit == "sshd.service" ? debians_name : "";
+    for (const auto& name : {config.unit, known, other}) {
+        if (name.empty())
+            continue;
+        const auto service = services.status(name);
+        if (name == config.unit || service.loaded || service.masked) {
+            facts.unit = service.loaded ? services.own_name(name) : name;
+            facts.service = service;
+        }
+        facts.socket_listens = facts.socket_listens || listens(services, name);
+        if (facts.service.loaded || facts.service.masked)
+            break;
+    }
+    return facts;
+}
+
+std::vector<Finding> judge_sshd(const SshdFacts& facts, const Config::Sshd& config) {
+    if ((facts.service.loaded && !facts.service.masked) || facts.socket_listens)
+        return {};
+    return {{Finding::Severity::refusal, Reason::sshd_unmanageable,
+             fmt::format("{} is {}", config.unit, facts.service.masked ? "masked" : "not installed"),
+             facts.service.masked
+                 ? fmt::format("'systemctl unmask {}', or set [sshd] manage = no", config.unit)
+                 : "install it, correct [sshd] unit, or set [sshd] manage = no"}};
+}
+
+std::string ensure_sshd(Services& services, const SshdFacts& facts, const Config::Sshd& config) {
+    if (const auto findings = judge_sshd(facts, config); !findings.empty())
+        throw Failure(findings.front().reason, findings.front().message, findings.front().hint);
+    // Starting the service beside its socket would end the socket, and with it how the operator wants it.
+    if (facts.socket_listens)
+        return fmt::format("{} listens", socket_of(facts.unit));
+    const auto& [loaded, masked, active, enablement, text, result, job] = facts.service;
+    try {
+        if (wants_enabling(enablement))
+            services.enable(facts.unit);
+        if (active != "active")
+            services.start(facts.unit);
+    } catch (const SystemFailure& failure) {
+        throw Failure(Reason::sshd_unmanageable, failure.what(),
+                      fmt::format("look at 'systemctl status {}', or set [sshd] manage = no", facts.unit));
+    }
+    return fmt::format("{} was {} and {}", facts.unit, enablement.empty() ? "not enabled" : enablement,
+                       active);
+}
+
+} // namespace um

@@ -1,0 +1,146 @@
+#include "checks/survey.hpp"
+
+#include "checks/admin_checks.hpp"
+#include "media/content.hpp"
+#include "packages/package_manager.hpp"
+#include "checks/product.hpp"
+#include "procedure/stages.hpp"
+#include "packages/transaction.hpp"
+#include "rollback/keep.hpp"
+
+namespace um {
+namespace {
+
+constexpr std::uint64_t mebibyte = 1024UL * 1024;
+constexpr std::uint64_t housekeeping = 64 * mebibyte; // rpm's database, logs, the journal
+constexpr std::chrono::minutes boot_time{10};         // what a product of many services may take to come up
+constexpr std::chrono::seconds interval{2};
+constexpr std::chrono::hours any_time{24 * 365};
+
+std::string pending_reboot(Ports& ports) {
+    const auto due = ports.services.shutdown_due(any_time);
+    if (due == "shutdown")
+        return "the appliance is shutting down";
+    if (!due.empty())
+        return fmt::format("a {} is scheduled", due);
+    if (ports.appliance.file_size("/run/reboot-required"))
+        return "/run/reboot-required is there";
+    const auto release = ports.appliance.kernel_release();
+    if (!ports.appliance.directory_exists("/lib/modules/" + release))
+        return fmt::format("the kernel that runs, {}, has been replaced", release);
+    return {};
+}
+
+/// What the media's script does is not known before; it unpacks what it brings, and the packages beside it.
+void add_needs_of_script(Job& job, Volumes& volumes) {
+    volumes.add("/", job.media->iso.size);
+}
+
+/// Would the package manager do it, and what does it take? Where the media's script makes the change, the
+/// first is the script's to know.
+void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
+    const auto content = content_of(job.ports, job.config);
+    const auto method = method_for(content, job.config);
+    if (content.repository.empty())
+        return add_needs_of_script(job, volumes);
+    job.audit.progress("preflight: reading the media's packages");
+    const auto packages = transaction(job.ports, content.repository, facts.database.installed);
+    add_needs(job.ports, packages, volumes);
+    facts.packages = packages.size();
+    std::string manager; // what the script uses is its own; most copy the packages before they install them
+    if (method == Method::packages) {
+        job.audit.progress("preflight: testing the transaction");
+        const PackageManager tested(job.ports, job.store.directory() + "/work", content.repository);
+        facts.objection = tested.objection();
+        manager = tested.name();
+    }
+    if (manager.empty() || manager == "tdnf")
+        volumes.add(manager.empty() ? "/var/cache" : job.store.directory(),
+                    size_of(job.ports.appliance, packages));
+}
+
+void look_at_way_back(Job& job, Facts& facts, Volumes& volumes) {
+    facts.way_back = probe_way_back(job, content_of(job.ports, job.config).repository);
+    if (facts.way_back) {
+        facts.way_back->packages = facts.packages;
+        for (const auto& need : facts.way_back->cost.needs)
+            volumes.add_kept(need.directory, need.bytes, need.files);
+    }
+    job.way_back = facts.way_back;
+}
+
+/// At boot an unattended upgrade begins while the product is still coming up: who is late then is not unwell.
+void look_at_services(Job& job, Facts& facts) {
+    auto& ports = job.ports;
+    for (;;) {
+        const auto units = look_at_units(ports, job.config.verify.units);
+        const auto report = look_at_status(ports, job.config, status_limit);
+        facts.host_name = look_at_host_name(ports, job.config);
+        facts.unwell = unwell_before(units, report);
+        facts.with_errors = with_errors(report);
+        const bool complete = facts.host_name->certificate && !is_coming_up(units, report);
+        job.product_units = units_of_product(job.config.verify.units, report);
+        if (complete || !job.patient || ports.appliance.uptime() >= boot_time)
+            return;
+        job.audit.progress("preflight: waiting for the product to come up after the boot");
+        ports.appliance.sleep(interval);
+    }
+}
+
+} // namespace
+
+std::vector<UnitHealth> look_at_units(Ports& ports, const std::vector<std::string>& units) {
+    std::vector<UnitHealth> result;
+    for (const auto& unit : units) {
+        UnitHealth health{unit, {}, 0, {}};
+        try {
+            const auto status = ports.services.status(unit);
+            health.active = status.masked ? "masked" : status.loaded ? status.active : not_installed;
+            const auto history = ports.services.history(unit);
+            health.restarts = history.restarts;
+            health.steady = ports.appliance.uptime() - history.active_since;
+        } catch (const SystemFailure& failure) {
+            health.active = fmt::format("unknown ({})", failure.what());
+        }
+        result.push_back(std::move(health));
+    }
+    return result;
+}
+
+StatusReport look_at_status(Ports& ports, const Config& config, std::chrono::seconds limit) {
+    try {
+        const auto result =
+            ports.appliance.run({"/bin/bash", config.verify.status_command}, config.verify.run_as, limit);
+        return {result.said(), result.status, result.timed_out};
+    } catch (const SystemFailure& failure) {
+        return {failure.what(), -1, false};
+    }
+}
+
+Facts survey(Job& job) {
+    auto& ports = job.ports;
+    auto& appliance = ports.appliance;
+    Facts facts;
+    const auto product = installed_product(appliance, job.config);
+    facts.installed_version = product.version;
+    facts.version_output = product.said;
+    facts.now = appliance.now();
+    facts.database = look_at_database(appliance);
+    facts.pending_reboot = pending_reboot(ports);
+    if (job.config.sshd.manage)
+        facts.sshd = look_at_sshd(ports.services, job.config.sshd);
+    look_at_services(job, facts);
+    Volumes volumes(appliance);
+    volumes.add("/", housekeeping);
+    volumes.add("/var", housekeeping);
+    if (job.mounted && facts.database.damage.empty() && !facts.database.writer) {
+        stages::collect(job, [&] { look_at_packages(job, facts, volumes); });
+        stages::collect(job, [&] { look_at_way_back(job, facts, volumes); });
+    }
+    facts.volumes = volumes.list();
+    const auto checks = run_admin_checks(appliance, Occasion::before, product.version.value_or("none"));
+    job.findings.insert(job.findings.end(), checks.begin(), checks.end());
+    return facts;
+}
+
+} // namespace um

@@ -1,0 +1,141 @@
+#include "checks/verification.hpp"
+
+#include "checks/admin_checks.hpp"
+#include "checks/status_report.hpp"
+#include "checks/host_name.hpp"
+#include "packages/packages.hpp"
+#include "checks/product.hpp"
+#include "checks/product_logs.hpp"
+#include "checks/survey.hpp"
+
+#include <algorithm>
+
+namespace um {
+namespace {
+
+constexpr std::chrono::seconds interval{2};
+
+using Findings = std::vector<Finding>;
+
+/// What one look came to.
+struct Look {
+    Findings findings;
+    bool may_change = false; ///< waiting may still help
+};
+
+/// Looks again and again until all is well, waiting helps no more, or the time is over.
+template <class Once>
+Findings settle(Job& job, std::chrono::microseconds deadline, Once look) {
+    auto& appliance = job.ports.appliance;
+    for (;;) {
+        auto [findings, may_change] = look();
+        if (findings.empty() || !may_change || appliance.uptime() >= deadline)
+            return std::move(findings);
+        job.audit.progress(fmt::format("verify: waiting, {}", findings.front().message));
+        appliance.sleep(interval);
+    }
+}
+
+/// What the media brought and is not there; the change was measured by the same list.
+std::vector<std::string> shortcomings_of_media(Job& job) {
+    const auto media = read_packages(package_list(job));
+    if (media.empty() || job.state.rollback == Return::taken)
+        return {};
+    const auto before =
+        job.state.method == "packages" ? read_packages(staying_package_list(job)) : std::vector<Package>{};
+    return shortcomings(media, before, installed_packages(job.ports.appliance));
+}
+
+/// Who cannot be asked may answer later: rpm waits for locks that others hold in a boot.
+Look look_at_truth(Job& job) {
+    auto& appliance = job.ports.appliance;
+    Truth truth;
+    bool answered = true;
+    truth.version = installed_product(appliance, job.config).version;
+    truth.product_in_place = appliance.directory_exists(product_directory);
+    try {
+        truth.packages = shortcomings_of_media(job);
+    } catch (const SystemFailure& failure) {
+        truth.packages = {failure.what()};
+        answered = false;
+    }
+    return {judge_truth(truth, job.state.expected_version(), job.config.log.file),
+            !answered || !truth.version};
+}
+
+Findings look_at_host(Job& job, std::chrono::microseconds deadline) {
+    // The web server may be among the last to come up. Where a mismatch only warns, nobody waits for long.
+    const auto patience = std::chrono::minutes(1);
+    const auto end = job.config.hostname.mismatch == Mismatch::refuse
+                         ? deadline
+                         : std::min(deadline, job.ports.appliance.uptime() + patience);
+    return settle(job, end, [&] {
+        const auto facts = look_at_host_name(job.ports, job.config);
+        return Look{judge_host_name(facts, job.config.hostname, job.state.expected_version()),
+                    !facts.certificate};
+    });
+}
+
+/// Where a wrong host name was accepted, so was what it ends in.
+Findings look_for_journal_error(Job& job) {
+    std::optional<std::string> found;
+    try {
+        found = find_journal_error(job.ports, job.config, log_marks(job));
+    } catch (const SystemFailure& failure) {
+        return {
+            {Finding::Severity::warning, Reason::verify_journal_error,
+             fmt::format("whether '{}' stands in the logs cannot be told: {}", journal_error, failure.what()),
+             "look into the product's logs"}};
+    }
+    if (!found)
+        return {};
+    return {{job.config.hostname.mismatch == Mismatch::refuse ? Finding::Severity::refusal
+                                                              : Finding::Severity::warning,
+             Reason::verify_journal_error, fmt::format("'{}' stands in {}", journal_error, *found),
+             "change the host name, then generate a new self-signed certificate or import one signed by your "
+             "certification authority: its CN must be the host name"}};
+}
+
+void append(Findings& findings, Findings more) {
+    std::move(more.begin(), more.end(), std::back_inserter(findings));
+}
+
+} // namespace
+
+Verdict verify_appliance(Job& job) {
+    auto& ports = job.ports;
+    const auto& config = job.config.verify;
+    const auto unwell = unwell_from(job.state.unwell);
+    const auto deadline = ports.appliance.uptime() + std::max(config.deadline, steady_time);
+    const auto refuses = [](const Findings& findings) {
+        return std::any_of(findings.begin(), findings.end(), is_refusal);
+    };
+    const auto units = [&] {
+        auto findings = judge_units(look_at_units(ports, config.units), unwell);
+        const bool failed = refuses(findings);
+        return Look{std::move(findings), failed};
+    };
+    StatusReport report;
+    const auto status = [&] {
+        report = look_at_status(ports, job.config, std::min(config.deadline, status_limit));
+        auto findings =
+            judge_status(report, job.config.log.file, product_logs(ports.appliance, job.config), unwell);
+        const bool failed = refuses(findings);
+        return Look{std::move(findings), failed};
+    };
+    Verdict verdict;
+    verdict.findings = settle(job, deadline, [&] { return look_at_truth(job); });
+    auto of_units = settle(job, deadline, units);
+    Findings others = settle(job, deadline, status);
+    append(others, look_at_host(job, deadline));
+    append(others, run_admin_checks(ports.appliance, Occasion::after, job.state.expected_version()));
+    append(others, look_for_journal_error(job));
+    if (!refuses(of_units)) // they may have failed meanwhile, or been restarted by a check
+        of_units = settle(job, std::max(deadline, ports.appliance.uptime() + 2 * steady_time), units);
+    append(verdict.findings, std::move(of_units));
+    append(verdict.findings, std::move(others));
+    verdict.summary = fmt::format("version {}; {}", job.state.expected_version(), summary_of(report));
+    return verdict;
+}
+
+} // namespace um

@@ -1,0 +1,243 @@
+#include "cli/commands.hpp"
+
+#include "upgrade/snapshot.hpp"
+#include "cli/report.hpp"
+#include "base/file.hpp"
+#include "base/termination.hpp"
+#include "change/change.hpp"
+#include "upgrade/job.hpp"
+#include "checks/product.hpp"
+#include "rollback/keep.hpp"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <iostream>
+
+namespace um {
+namespace {
+
+struct Workplace {
+    explicit Workplace(Context& context)
+        : store(context.state_directory),
+          job{context.config,        context.ports, context.audit,
+              context.console,       store,         context.state_directory + "/snapshot.ini",
+              context.options.media, false,         context.options.config} {}
+
+    StateFile store;
+    Job job;
+};
+
+std::string lock_in(const std::string& runtime_directory) {
+    return runtime_directory + "/lock";
+}
+
+struct flock whole_file() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+/// The one lock of everything that moves an upgrade on; held until the descriptor closes. A moment's look by
+/// somebody else is waited for. Throws Failure (busy).
+Fd lock(Context& context, std::chrono::seconds patience) {
+    auto& appliance = context.ports.appliance;
+    make_directories(context.runtime_directory, 0755);
+    auto fd = open_file(lock_in(context.runtime_directory), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    const auto give_up = appliance.uptime() + patience;
+    for (auto wanted = whole_file(); ::fcntl(fd.get(), F_OFD_SETLK, &wanted) < 0; wanted = whole_file()) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+            throw SystemFailure(fmt::format("lock '{}'", lock_in(context.runtime_directory)), errno);
+        if (appliance.uptime() >= give_up)
+            throw Failure(Reason::busy, "another um-upgrade is at work",
+                          "watch it with 'um-upgrade status --follow'");
+        appliance.sleep(std::chrono::milliseconds(100));
+    }
+    return fd;
+}
+
+/// Asks without taking it.
+bool locked(const std::string& path) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    auto asked = whole_file();
+    return fd && ::fcntl(fd.get(), F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK;
+}
+
+/// What works now, and what it says of itself.
+Activity activity(Context& context) {
+    Activity result;
+    for (const auto* unit :
+         {apply_unit, "um-upgrade.service", verify_unit, "um-upgrade-resume.service", rollback_unit}) {
+        UnitStatus status;
+        try {
+            status = context.ports.services.status(unit);
+        } catch (const SystemFailure&) {
+            continue; // D-Bus or systemd are away for a moment, ignoring: the lock tells as well
+        }
+        if (!status.running())
+            continue;
+        result.running = true;
+        if (result.text.empty())
+            result.text = status.status_text;
+    }
+    result.running = result.running || locked(lock_in(context.runtime_directory));
+    result.boot_id = context.ports.appliance.boot_id();
+    return result;
+}
+
+} // namespace
+
+std::string config_of_open_upgrade(const std::string& state_directory) {
+    try {
+        const auto state = StateFile(state_directory).load();
+        return state && (state->open() || state->waits_for_a_person()) ? state->config : "";
+    } catch (const std::runtime_error&) {
+        return ""; // a damaged record is reported by the command itself
+    }
+}
+
+void tell_open_upgrade(Audit& audit, const std::string& state_directory, const std::string& runtime_directory,
+                       const ConfigError& error) {
+    if (locked(lock_in(runtime_directory)))
+        return; // it goes on, with the configuration that was read before
+    try {
+        const auto state = StateFile(state_directory).load();
+        if (state && state->open())
+            audit.finding(
+                EventKind::stage_failed, *state,
+                {Finding::Severity::refusal, Reason::system_failed,
+                 fmt::format("the configuration cannot be read: {}", error.what()),
+                 "mend it, then run 'systemctl start um-upgrade'; where the file is gone, 'um-upgrade "
+                 "verify --config FILE' takes another one"});
+    } catch (const Failure&) { // ignoring: who can read the configuration reports a damaged record
+    }
+}
+
+ExitCode run_command(Context& context) {
+    const auto held = lock(context, std::chrono::seconds(1));
+    Workplace workplace(context);
+    workplace.job.may_ask = context.console.attended();
+    workplace.job.patient = true;
+    return run_procedure(workplace.job);
+}
+
+ExitCode check_command(Context& context) {
+    const auto held = lock(context, std::chrono::seconds(1));
+    Workplace workplace(context);
+    const auto result = check_procedure(workplace.job);
+    context.console.clear_progress();
+    if (context.options.json)
+        std::cout << check_json(result) << '\n';
+    else
+        std::cout << check_text(result, context.console.width());
+    if (!result.failure.empty())
+        return ExitCode::internal;
+    if (result.needs_person)
+        return ExitCode::needs_manual;
+    const auto& findings = result.findings;
+    const auto first = std::find_if(findings.begin(), findings.end(), is_refusal);
+    if (first != findings.end())
+        return exit_code(first->reason);
+    return ExitCode::done;
+}
+
+ExitCode apply_command(Context& context) {
+    refuse_termination();
+    Workplace workplace(context); // without the lock: `run` holds it and waits
+    return apply_change(workplace.job);
+}
+
+ExitCode verify_command(Context& context) {
+    Fd held;
+    try { // a check that came first is no reason to leave an upgrade unverified
+        held = lock(context, std::chrono::minutes(30));
+    } catch (const Failure& failure) { // nobody asked for it who is refused: it comes by every hour
+        context.console.line(failure.what());
+        return exit_code(failure.reason());
+    }
+    Workplace workplace(context);
+    workplace.job.patient = true;
+    return continue_after_boot(workplace.job);
+}
+
+ExitCode status_command(Context& context) {
+    const StateFile store(context.state_directory);
+    std::string shown;
+    for (;;) {
+        const auto now = activity(context);
+        const auto state = store.load();
+        const auto text = context.options.json ? status_json(state, now) + "\n"
+                                               : status_text(state, now, context.console.width());
+        if (text != shown)
+            std::cout << text << std::flush;
+        shown = text;
+        if (!context.options.follow || !now.running)
+            return ExitCode::done;
+        context.ports.appliance.sleep(std::chrono::milliseconds(500));
+    }
+}
+
+ExitCode history_command(Context& context) {
+    const StateFile store(context.state_directory);
+    auto records = store.closed();
+    const auto& id = context.options.id;
+    if (!id.empty()) {
+        records.erase(std::remove_if(records.begin(), records.end(),
+                                     [&](const State& state) { return state.id != id; }),
+                      records.end());
+        if (records.empty())
+            throw UsageError(
+                fmt::format("no closed upgrade has the id '{}'; 'um-upgrade history' lists them", id));
+    }
+    if (context.options.json)
+        std::cout << history_json(records) << '\n';
+    else
+        std::cout << (id.empty() ? history_text(records)
+                                 : record_text(records.front(), context.console.width()));
+    auto code = ExitCode::done;
+    if (id.empty())
+        for (const auto& failure : store.not_understood()) {
+            std::cerr << fmt::format("um-upgrade: {}\n    -> {}\n", failure.what(), failure.hint());
+            code = exit_code(failure.reason());
+        }
+    return code;
+}
+
+ExitCode confirm_snapshot_command(Context& context) {
+    auto& appliance = context.ports.appliance;
+    const auto product = installed_product(appliance, context.config);
+    if (!product.version)
+        throw Failure(Reason::product_absent,
+                      fmt::format("the product's version cannot be told: {}", product.said),
+                      "run this on the appliance, or correct [product] version_command");
+    const auto now = appliance.now();
+    const auto confirmation = save_confirmation(context.state_directory + "/snapshot.ini",
+                                                {context.options.snapshot_name, appliance.operator_name(),
+                                                 *product.version, now, now + context.options.valid_for});
+    context.audit.event(
+        EventKind::snapshot_confirmed, State{},
+        {.message = fmt::format("{} confirmed snapshot '{}' of version {}, valid until {}", confirmation.by,
+                                confirmation.name, confirmation.version, iso8601(confirmation.valid_until))});
+    return ExitCode::done;
+}
+
+ExitCode abandon_command(Context& context) {
+    const auto held = lock(context, std::chrono::seconds(1));
+    Workplace workplace(context);
+    abandon_upgrade(workplace.job, context.options.why);
+    return ExitCode::done;
+}
+
+ExitCode rollback_command(Context& context) {
+    const bool early = context.ports.services.inside(rollback_unit);
+    if (!early && context.options.why.empty())
+        throw UsageError("'rollback' takes --why TEXT, for the audit trail");
+    const auto held = lock(context, early ? std::chrono::seconds(60) : std::chrono::seconds(1));
+    Workplace workplace(context);
+    if (!early)
+        return take_back_by_hand(workplace.job, context.options.why);
+    refuse_termination();
+    return take_back(workplace.job);
+}
+
+} // namespace um

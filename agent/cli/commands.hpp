@@ -1,0 +1,59 @@
+#pragma once
+// One short function per command of the contract.
+
+#include "upgrade/audit.hpp"
+#include "config/config.hpp"
+#include "ports/ports.hpp"
+#include "upgrade/state.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace um {
+
+inline constexpr auto default_state_directory = "/var/lib/um-upgrade";
+inline constexpr auto default_runtime_directory = "/run/um-upgrade";
+
+/// The command line, parsed.
+struct Options {
+    std::string command;
+    std::string config; ///< --config FILE
+    std::string media;  ///< --media PATH
+    bool json = false;
+    bool follow = false;
+    std::string snapshot_name;
+    std::chrono::seconds valid_for{24 * 3600};
+    std::string why;
+    std::string id; ///< of the upgrade to show
+};
+
+/// What every command works with. The directories are the contract's.
+struct Context {
+    const Options& options;
+    const Config& config;
+    Ports& ports;
+    Audit& audit;
+    Console& console;
+    std::string state_directory = default_state_directory;
+    std::string runtime_directory = default_runtime_directory;
+};
+
+/// --config of the run that began the open upgrade: its apply and verify go on with the same. Empty: none.
+std::string config_of_open_upgrade(const std::string& state_directory);
+
+/// An open upgrade cannot go on for a configuration that is wrong by now: its story says so, and nothing else
+/// does before somebody looks. Its record is left alone: others may be at work on it.
+void tell_open_upgrade(Audit& audit, const std::string& state_directory, const std::string& runtime_directory,
+                       const ConfigError& error);
+
+ExitCode run_command(Context& context);
+ExitCode check_command(Context& context);
+ExitCode apply_command(Context& context);
+ExitCode verify_command(Context& context);
+ExitCode status_command(Context& context);
+ExitCode history_command(Context& context);
+ExitCode confirm_snapshot_command(Context& context);
+ExitCode abandon_command(Context& context);
+ExitCode rollback_command(Context& context);
+
+} // namespace um

@@ -1,0 +1,55 @@
+#pragma once
+// What the values of the configuration may look like: texts to values. Each throws Wrong.
+
+#include "config/config.hpp"
+
+#include <cstddef>
+#include <fmt/core.h>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace um::values {
+
+/// What would be right; who reads the file adds file and line.
+using Wrong = std::invalid_argument;
+
+template <class Enum>
+struct Choice {
+    std::string_view name;
+    Enum value;
+};
+
+template <class Enum, std::size_t N>
+Enum choice(const std::string& text, const Choice<Enum> (&choices)[N]) {
+    std::string names;
+    for (const auto& [name, value] : choices) {
+        if (text == name)
+            return value;
+        names += fmt::format("{}'{}'", names.empty() ? "" : " or ", name);
+    }
+    throw Wrong(names);
+}
+
+/// Words parted by spaces; "double quotes" keep spaces in a word.
+std::vector<std::string> words(const std::string& text);
+std::string absolute(const std::string& text);
+std::string plain_path(const std::string& text);
+std::string some_text(const std::string& text);
+std::vector<std::string> some_words(const std::string& text);
+Policy policy(const std::string& text);
+std::chrono::seconds duration(const std::string& text);
+/// How long a program that works may print nothing.
+std::chrono::seconds pause_of_work(const std::string& text);
+std::string unit_name(const std::string& text);
+std::string file_name(const std::string& text);
+std::vector<std::string> unit_names(const std::string& text);
+std::vector<std::string> patterns(const std::string& text);
+/// Whole directories below '/'.
+std::vector<std::string> trees(const std::string& text);
+/// Alternatives parted by '|', because subjects hold blanks and commas.
+std::vector<std::string> signers(const std::string& text);
+std::string certificate_source(const std::string& text);
+
+} // namespace um::values

@@ -1,0 +1,128 @@
+#include "packages/repair.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+namespace um {
+namespace {
+
+constexpr std::chrono::minutes repair_limit{30};
+
+/// "S.5......  c /etc/x": configuration whose size or digest is not the package's, and whose time is (no T),
+/// rpm(8).
+std::vector<std::string> torn_configuration(const std::string& verified) {
+    std::vector<std::string> paths;
+    std::istringstream stream(verified);
+    for (std::string line; std::getline(stream, line);) {
+        const auto mark = line.find(" c /");
+        const auto flags = line.substr(0, mark);
+        if (mark != std::string::npos && flags.find_first_of("S5") != std::string::npos &&
+            flags.find('T') == std::string::npos)
+            paths.push_back(line.substr(mark + 3));
+    }
+    return paths;
+}
+
+bool is_installed(const std::vector<Package>& packages, const Package& package) {
+    return std::find(packages.begin(), packages.end(), package) != packages.end();
+}
+
+constexpr std::size_t temporary_suffix = 9; // ";5f3a1b2c"
+
+bool is_unpacked(const std::string& path) {
+    const auto mark = path.rfind(';');
+    return mark != std::string::npos && path.size() - mark == temporary_suffix &&
+           path.find_first_not_of("0123456789abcdef", mark + 1) == std::string::npos;
+}
+
+template <class What>
+void erase_with(Appliance& appliance, const std::vector<std::string>& options,
+                const std::vector<Package>& packages, const Say& say, What what) {
+    if (packages.empty())
+        return;
+    std::vector<std::string> command{"rpm", "-e"};
+    command.insert(command.end(), options.begin(), options.end());
+    for (const auto& package : packages) {
+        command.push_back(full_name(package));
+        say(what(command.back()));
+    }
+    const auto result = appliance.run(command, "", repair_limit);
+    if (result.status != 0)
+        throw Failure(Reason::packages_damaged,
+                      fmt::format("what the cut left behind cannot be erased: {}", result.said()),
+                      "the snapshot is the way back");
+}
+
+} // namespace
+
+std::vector<Package> leftovers(const std::vector<Package>& media, const Inventory& appliance) {
+    std::vector<Package> old;
+    const auto& packages = appliance.packages;
+    std::copy_if(packages.begin(), packages.end(), std::back_inserter(old), [&](const Package& package) {
+        if (appliance.side_by_side.count(package.name) > 0)
+            return false;
+        return std::any_of(media.begin(), media.end(), [&](const Package& bring) {
+            return is_same_place(bring, package) && compare(package, bring) < 0 &&
+                   is_installed(packages, bring);
+        });
+    });
+    return old;
+}
+
+void erase(Appliance& appliance, const std::vector<Package>& packages, const Say& say) {
+    const auto what = [](const std::string& name) {
+        return fmt::format("erasing {}, which the change had replaced already", name);
+    };
+    erase_with(appliance, {"--nodeps", "--noscripts", "--notriggers"}, packages, say, what);
+}
+
+void forget(Appliance& appliance, const std::vector<Package>& packages, const Say& say) {
+    const auto what = [](const std::string& name) {
+        return fmt::format("{} is new here and may lack its scripts; it will be installed afresh", name);
+    };
+    erase_with(appliance, {"--justdb", "--nodeps", "--noscripts", "--notriggers"}, packages, say, what);
+}
+
+void put_damaged_configuration_aside(Appliance& appliance, const std::vector<std::string>& files,
+                                     const std::string& suffix, const Say& say) {
+    if (files.empty())
+        return;
+    std::vector<std::string> command{"rpm", "-Vp", "--nodeps", "--noscripts", "--nosignature", "--nodigest"};
+    command.insert(command.end(), files.begin(), files.end());
+    for (const auto& path : torn_configuration(appliance.run(command, "", repair_limit).output)) {
+        say(fmt::format("{} was cut off as it was written; putting it aside", path));
+        if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, (path + suffix).c_str(), RENAME_NOREPLACE) < 0)
+            throw SystemFailure(fmt::format("rename '{}' to '{}{}'", path, path, suffix), errno);
+    }
+}
+
+void remove_unpacked(Appliance& appliance, const std::vector<std::string>& files, const Say& say) {
+    if (files.empty())
+        return;
+    std::vector<std::string> command{"rpm", "-qpl", "--nosignature", "--nodigest"};
+    command.insert(command.end(), files.begin(), files.end());
+    std::set<std::string> owned;
+    std::set<std::string> directories;
+    std::istringstream stream(appliance.run(command, "", repair_limit).output);
+    for (std::string line; std::getline(stream, line); owned.insert(line))
+        directories.insert(std::filesystem::path(line).parent_path().string());
+    std::error_code error; // a directory that is not there yet, or a file that will not go, ignoring
+    for (const auto& directory : directories)
+        for (const auto& entry : std::filesystem::directory_iterator(directory, error))
+            if (const auto path = entry.path().string();
+                is_unpacked(path) && owned.count(path.substr(0, path.size() - temporary_suffix)) > 0) {
+                say(fmt::format("removing {}, which was being written", path));
+                std::filesystem::remove(path, error);
+            }
+}
+
+std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,
+                                const Inventory& appliance) {
+    return common(replaced(before, media), appliance.packages);
+}
+
+} // namespace um

@@ -1,0 +1,94 @@
+#include "base/termination.hpp"
+#include "upgrade/job.hpp"
+#include "procedure/stages.hpp"
+
+#include <algorithm>
+
+namespace um {
+namespace {
+
+/// Runs one stage's work and keeps what it found; whether it refused nothing.
+bool examine(Job& job, CheckResult& result, Next (*work)(Job&)) {
+    job.findings.clear();
+    job.note.clear();
+    stages::collect(job, [&] {
+        check_termination();
+        try {
+            if (work(job) == Next::nothing_to_do) {
+                result.nothing_to_do = true;
+                result.note = job.note;
+            }
+        } catch (const SystemFailure& failure) {
+            result.failure = failure.what(); // what was found so far is worth knowing all the same
+        }
+    });
+    result.findings.insert(result.findings.end(), job.findings.begin(), job.findings.end());
+    return result.failure.empty() && std::none_of(job.findings.begin(), job.findings.end(), is_refusal);
+}
+
+/// What an earlier upgrade left is what 'run' meets first.
+void examine_record(const Job& job, CheckResult& result) {
+    const auto find = [&](Finding::Severity severity, Reason reason, const std::string& message,
+                          const std::string& hint) {
+        result.findings.push_back({severity, reason, message, hint});
+    };
+    try {
+        const auto state = job.store.load();
+        if (!state)
+            return;
+        result.needs_person = state->waits_for_a_person() && !state->goes_on_when_mended();
+        if (result.needs_person)
+            find(Finding::Severity::refusal, state->reason.value_or(Reason::interrupted),
+                 fmt::format("upgrade {} needs a person: {}", state->id, state->message), way_out(*state));
+        else if (state->open() || state->waits_for_a_person())
+            find(Finding::Severity::warning, Reason::interrupted,
+                 fmt::format("upgrade {} is open, in {}", state->id, word(state->stage)),
+                 "'um-upgrade status' says how it goes on");
+    } catch (const Failure& damaged) {
+        result.needs_person = true;
+        find(Finding::Severity::refusal, damaged.reason(), damaged.what(), damaged.hint());
+    }
+}
+
+void examine_all(Job& job, CheckResult& result) {
+    const bool found = examine(job, result, stages::find);
+    if (result.nothing_to_do && !job.media && job.state.media.empty()) {
+        result.nothing_to_do = false;
+        result.findings.push_back(
+            {Finding::Severity::refusal, Reason::media_none, result.note,
+             "copy the upgrade ISO with its .mf, .crt and .sign there, or put it into the drive"});
+    }
+    if (!job.media || !result.failure.empty())
+        return;
+    job.audit.progress("authenticate …");
+    const bool genuine = found && examine(job, result, stages::authenticate);
+    // What is not genuine is not mounted, and what cannot be applied is nobody's to look at.
+    if (genuine && !examine(job, result, stages::mount))
+        job.mounted.reset();
+    if (result.failure.empty())
+        examine(job, result, stages::preflight);
+}
+
+} // namespace
+
+CheckResult check_procedure(Job& job) {
+    CheckResult result;
+    try {
+        if (job.ports.services.status(apply_unit).running()) // it works on what a check would unmount
+            throw Failure(Reason::busy, "the change is at work",
+                          "watch it with 'um-upgrade status --follow'");
+        examine_record(job, result);
+        examine_all(job, result);
+    } catch (const SystemFailure& failure) {
+        result.failure = failure.what();
+    }
+    job.mounted.reset();
+    result.state = job.state;
+    result.signer = job.signer;
+    result.digests = job.digests;
+    result.rollback = job.config.rollback.mode;
+    result.way_back = job.way_back;
+    return result;
+}
+
+} // namespace um

@@ -1,0 +1,77 @@
+#pragma once
+// What a scope comes to on this machine: one entry for each path that is to be kept, with how and where.
+
+#include "system/keeping/file_status.hpp"
+#include "system/keeping/kept_files.hpp"
+#include "system/mount_points.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace um {
+
+/// How the content of a file is kept.
+enum class Keeping { nothing, link, copy };
+
+struct Item {
+    Entry entry;
+    Keeping keeping = Keeping::nothing;
+    FileId id{};
+    bool gone = false;          ///< it was not there any more when it was to be kept
+    std::string known_digest{}; ///< rpm's, of a file that looks as rpm wrote it
+};
+
+/// Looks at paths and takes them down, each once. Throws SystemFailure, and Terminated.
+class Survey {
+public:
+    /// `directory`: where the agent's own file system has its store.
+    Survey(const KeepScope& scope, std::string directory, std::string id);
+
+    /// Everything but the data.
+    void look_at_system();
+    /// The data; afterwards every item is there.
+    void look_at_data();
+
+    std::vector<Item>& items() { return items_; }
+    const std::vector<std::string>& stores() const { return stores_; }
+    /// Paths, without links, that are not there now.
+    std::vector<std::string> absent() const;
+    /// The scope's lists, without links.
+    const KeepScope& scope() const { return scope_; }
+    const std::set<std::string>& unkept() const { return unkept_; }
+
+private:
+    enum class As { linked, copied, data, database };
+    void add_tree(const std::string& root, As as);
+    void add_tree(Seen seen, As as);
+    void add_packaged();
+    /// What is no package's yet and one of the change's would own.
+    void add_claimed();
+    void add_directories_above(const std::string& path);
+    void add(Seen seen, As as, const PackagedFile* packaged = nullptr);
+    bool is_left_out(const std::string& path) const;
+    bool can_be_kept(const std::string& path, bool is_root);
+    bool is_safe_place(const std::string& mount);
+    std::uint32_t store_of(const std::string& path);
+
+    KeepScope scope_;
+    std::string directory_;
+    std::string id_;
+    MountPoints mounts_;
+    std::vector<Item> items_;
+    std::vector<std::string> stores_;
+    std::map<std::string, std::uint32_t> store_numbers_; ///< by mount point
+    std::map<std::string, bool> safe_places_;            ///< by mount point
+    std::unordered_set<std::string> known_;
+    /// Of inodes with several names: store, device, inode.
+    std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>, std::string> names_;
+    std::unordered_map<std::string, const PackagedFile*> packaged_;
+    std::set<std::string> unkept_;
+};
+
+} // namespace um

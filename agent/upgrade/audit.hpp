@@ -1,0 +1,46 @@
+#pragma once
+// The audit trail: every transition is one structured journal entry with the contract's fields, and one line
+// for the person at the terminal. Nobody else writes to the journal.
+
+#include "base/console.hpp"
+#include "base/failure.hpp"
+#include "ports/ports.hpp"
+#include "upgrade/state.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace um {
+
+/// What an event says beside the state of the upgrade.
+struct EventDetail {
+    std::string message{};
+    std::string hint{};
+    std::optional<Stage> stage{};
+    std::optional<Outcome> outcome{};
+    std::optional<Reason> reason{};
+    std::optional<std::chrono::microseconds> duration{};
+};
+
+/// The catalogued MESSAGE_ID of an event: 32 hexadecimal digits.
+std::string_view message_id(EventKind kind);
+
+class Audit {
+public:
+    Audit(Journal& journal, Console& console) : journal_(journal), console_(console) {}
+
+    void event(EventKind kind, const State& state, const EventDetail& detail);
+    /// A refusal, failure or warning as an event of that kind.
+    void finding(EventKind kind, const State& state, const Finding& finding);
+    /// A line that the script printed; in the upgrade's story, but no event.
+    void output(const State& state, const std::string& line);
+    /// What is going on now: `systemctl status`, `um-upgrade status`, and the terminal.
+    void progress(const std::string& text);
+
+private:
+    Journal& journal_;
+    Console& console_;
+};
+
+} // namespace um
