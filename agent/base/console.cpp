@@ -1,5 +1,6 @@
 #include "base/console.hpp"
 
+#include "base/failure.hpp"
 #include "base/termination.hpp"
 
 #include <cstdio>

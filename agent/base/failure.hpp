@@ -1,5 +1,5 @@
 #pragma once
-// The one exception of the agent, and its plain-value sibling for findings that come as a list.
+// What can go wrong, as one value and as exceptions.
 
 #include "base/vocabulary.hpp"
 
@@ -13,32 +13,44 @@
 
 namespace um {
 
-/// Something that stops an upgrade, or (as a warning) is worth an operator's eye.
-struct Finding {
-    enum class Severity { refusal, warning };
-    Severity severity = Severity::refusal;
+/// What is wrong, and the way out.
+struct Problem {
     Reason reason{};
     std::string message; ///< what, where and why, in one plain sentence
-    std::string hint;    ///< the way out
+    std::string hint;    ///< what to do; empty where nothing can be done
 };
+
+/// A problem that stops an upgrade, or (as a warning) is worth an operator's eye.
+struct Finding : Problem {
+    enum class Severity { refusal, warning };
+    Severity severity = Severity::refusal;
+};
+
+inline Finding refusal(Problem problem) {
+    return {std::move(problem), Finding::Severity::refusal};
+}
+
+inline Finding warning(Problem problem) {
+    return {std::move(problem), Finding::Severity::warning};
+}
 
 inline bool is_refusal(const Finding& finding) {
     return finding.severity == Finding::Severity::refusal;
 }
 
-/// Thrown where work cannot go on; only the runner and main() catch it.
+/// Thrown where work cannot go on. Only the procedure and main() catch it in the end.
 class Failure : public std::runtime_error {
 public:
+    explicit Failure(Problem problem) : std::runtime_error(problem.message), problem_(std::move(problem)) {}
     Failure(Reason reason, const std::string& message, std::string hint = {})
-        : std::runtime_error(message), reason_(reason), hint_(std::move(hint)) {}
+        : Failure(Problem{reason, message, std::move(hint)}) {}
 
-    Reason reason() const noexcept { return reason_; }
-    const std::string& hint() const noexcept { return hint_; }
-    Finding finding() const { return {Finding::Severity::refusal, reason_, what(), hint_}; }
+    const Problem& problem() const noexcept { return problem_; }
+    Reason reason() const noexcept { return problem_.reason; }
+    const std::string& hint() const noexcept { return problem_.hint; }
 
 private:
-    Reason reason_;
-    std::string hint_;
+    Problem problem_;
 };
 
 /// A fault of the machine or of this program: system.failed, exit code 1.

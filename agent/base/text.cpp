@@ -1,6 +1,9 @@
 #include "base/text.hpp"
 
+#include "base/failure.hpp"
+
 #include <algorithm>
+#include <fmt/core.h>
 
 namespace um {
 namespace {
@@ -40,6 +43,43 @@ std::string cut(std::string text, std::size_t limit) {
     while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) // within a character
         --limit;
     return text.substr(0, limit);
+}
+
+std::string printable(std::string text, std::size_t limit) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+        ' ');
+    return cut(std::move(text), limit);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const auto end = std::min(text.find('\n', begin), text.size());
+        lines.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return lines;
+}
+
+std::string to_lines(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const auto& line : lines)
+        text += line + "\n";
+    return text;
+}
+
+std::string trimmed(std::string_view text, std::string_view characters) {
+    const auto first = text.find_first_not_of(characters);
+    if (first == std::string_view::npos)
+        return {};
+    return std::string(text.substr(first, text.find_last_not_of(characters) - first + 1));
+}
+
+std::string human_size(std::uint64_t bytes) {
+    constexpr double mebibyte = 1024.0 * 1024.0;
+    const auto size = static_cast<double>(bytes) / mebibyte;
+    return size < 1024 ? fmt::format("{:.1f} MiB", size) : fmt::format("{:.1f} GiB", size / 1024);
 }
 
 } // namespace um

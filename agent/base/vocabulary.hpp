@@ -1,6 +1,6 @@
 #pragma once
-// The contract's words: stages, outcomes, events, reasons and exit codes. Journals, records, JSON and
-// tests all use these words, so each stands here exactly once.
+// The words that users and auditors rely on: stages, outcomes, events, reasons and exit codes. Journals,
+// records, JSON and tests all use them, so each is here exactly once.
 
 #include <cstddef>
 #include <optional>
@@ -120,6 +120,9 @@ std::string_view word(Stage stage);
 std::string_view word(Outcome outcome);
 std::string_view word(EventKind kind);
 std::string_view word(Reason reason);
+
+/// The catalogued MESSAGE_ID of an event: 32 hexadecimal digits.
+std::string_view message_id(EventKind kind);
 
 std::optional<Stage> stage_from(std::string_view word);
 std::optional<Outcome> outcome_from(std::string_view word);

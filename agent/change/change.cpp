@@ -1,18 +1,19 @@
 #include "change/change.hpp"
 
 #include "base/file.hpp"
-#include "media/content.hpp"
-#include "change/conversation.hpp"
-#include "packages/kernels.hpp"
-#include "packages/package_manager.hpp"
-#include "packages/packages.hpp"
-#include "checks/product.hpp"
-#include "packages/repair.hpp"
+#include "base/text.hpp"
 #include "base/version.hpp"
+#include "change/change_log.hpp"
+#include "change/conversation.hpp"
+#include "checks/product.hpp"
+#include "packages/database.hpp"
+#include "packages/kernels.hpp"
+#include "packages/offered.hpp"
+#include "packages/package_manager.hpp"
+#include "packages/repair.hpp"
 
 #include <algorithm>
 #include <iterator>
-#include <sstream>
 
 namespace um {
 namespace {
@@ -30,29 +31,16 @@ struct Plan {
     std::vector<Package> fresh{};         ///< new here, and to be installed afresh
 };
 
-std::string to_lines(const std::vector<std::string>& lines) {
-    std::string text;
-    for (const auto& line : lines)
-        text += line + "\n";
-    return text;
-}
-
 std::vector<std::string> read_lines(const std::string& path) {
-    std::vector<std::string> lines;
-    std::istringstream stream(read_file_if_there(path, record_limit).value_or(""));
-    for (std::string line; std::getline(stream, line);)
-        lines.push_back(line);
-    return lines;
+    return lines_of(read_file_if_there(path, record_limit).value_or(""));
 }
 
 Plan make_plan(Job& job) {
-    const auto content = content_of(job.ports, job.config);
-    Plan plan{method_of(job, content), content.repository, {}, {}, {}, {}, job.state.cut_off(), {}, {}};
-    if (plan.again && !may_go_on(job, content))
-        throw Failure(Reason::interrupted, "the change was cut off and may not be made again",
-                      "the snapshot is the way back");
-    if (!content.repository.empty())
-        plan.packages = packages_in(job.ports, content.repository);
+    const auto& content = content_of(job);
+    Plan plan{method_of(job), content.repository, {}, {}, {}, {}, job.state.cut_off(), {}, {}};
+    if (plan.again && !may_go_on(job))
+        throw Failure(Reason::interrupted, "the change was cut off and may not be made again");
+    plan.packages = packages_of(offered_by(job));
     if (plan.method == Method::packages && plan.packages.empty())
         throw Failure(
             Reason::media_content,
@@ -65,7 +53,7 @@ Plan make_plan(Job& job) {
     } else {
         plan.before = installed_packages(job.ports.appliance).packages;
         if (!plan.packages.empty())
-            plan.staying = without(obsoleted_by(job.ports, content.repository), plan.before);
+            plan.staying = without(obsoleted_by(offered_by(job)), plan.before);
         plan.initramfs = initramfs_forms(job.ports.appliance);
         replace_file(earlier_package_list(job), to_text(plan.before));
         replace_file(staying_package_list(job), to_text(plan.staying));
@@ -77,7 +65,7 @@ Plan make_plan(Job& job) {
 }
 
 Failure failed(Job& job, Reason reason, const std::string& message) {
-    return {reason, message, fmt::format("look at {}; the snapshot is the way back", job.config.log.file)};
+    return {reason, message, fmt::format("look at {}", job.config.log.file)};
 }
 
 /// rpm goes on when a package's script fails, and so do those who call it: what the script should have made,
@@ -101,7 +89,7 @@ void run_script(Job& job, ChangeLog& log) {
 
 /// What the cut left half installed: what was there before in an older version is installed once more, what
 /// is new here afresh. Those of an attempt before are not forgotten.
-void find_unfinished(Job& job, Plan& plan, const Inventory& now) {
+void find_unfinished(Job& job, Plan& plan, const InstalledPackages& now) {
     plan.fresh = read_packages(fresh_package_list(job));
     for (const auto& package : unfinished(plan.packages, plan.before, now)) {
         const bool known = std::any_of(plan.before.begin(), plan.before.end(),
@@ -123,14 +111,11 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
     say("the change was cut off; making it again");
     repair_database(appliance, say);
     erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
-    if (!plan.repository.empty()) {
-        const auto files = package_files(job.ports, plan.repository);
-        remove_unpacked(appliance, files, say);
-        put_damaged_configuration_aside(
-            appliance, files, fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
-    }
     if (plan.repository.empty())
         return; // what the script does is its own to repeat
+    remove_unpacked(offered_by(job), say);
+    put_damaged_configuration_aside(appliance, content_of(job).package_files,
+                                    fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
     const auto now = installed_packages(appliance);
     find_unfinished(job, plan, now);
     forget(appliance, common(plan.fresh, now.packages), say);
@@ -164,19 +149,16 @@ std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
     const auto add = [&](const std::vector<std::string>& more) {
         found.insert(found.end(), more.begin(), more.end());
     };
-    const auto changed = replaced(plan.before, now.packages);
+    const auto changed = not_in(plan.before, now.packages);
     if (plan.again) // else a package may have removed what it brought itself
         for (const auto& file : missing_files(appliance, changed))
             found.push_back(fmt::format("{} is missing", file));
-    for (const auto& package : replaced(now.packages, plan.fresh))
+    for (const auto& package : not_in(now.packages, plan.fresh))
         found.push_back(fmt::format("{} is not installed", full_name(package)));
     if (!plan.repository.empty()) {
-        const auto names = obsoleted_by(job.ports, plan.repository);
+        const auto names = obsoleted_by(offered_by(job));
         auto candidates = now.packages;
-        candidates.erase(
-            std::remove_if(candidates.begin(), candidates.end(),
-                           [&](const Package& package) { return names.count(package.name) == 0; }),
-            candidates.end());
+        std::erase_if(candidates, [&](const Package& package) { return !names.contains(package.name); });
         add(left_obsolete(appliance, candidates));
     }
     std::vector<Package> kernels;
@@ -227,13 +209,10 @@ void check_medium(Job& job) {
 }
 
 /// The record tells the agent, which waits, why nothing was begun.
-ExitCode fail_before_the_change(Job& job, Reason reason, const std::string& message,
-                                const std::string& hint) {
-    job.state.reason = reason;
-    job.state.message = message;
-    job.state.hint = hint;
+ExitCode fail_before_the_change(Job& job, const Problem& problem) {
+    job.state.set_problem(problem);
     job.store.save(job.state);
-    return exit_code(reason);
+    return exit_code(problem.reason);
 }
 
 ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
@@ -241,9 +220,7 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
     if (!plan.again)
         job.state.tries = 1; // of the change
     job.state.method = word(plan.method);
-    job.state.reason.reset(); // of an attempt before
-    job.state.message.clear();
-    job.state.hint.clear();
+    job.state.clear_problem(); // of an attempt before
     job.store.save(job.state);
     auto code = ExitCode::done;
     try {
@@ -258,9 +235,7 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
         job.state.change = Change::done;
     } catch (const Failure& failure) {
         job.state.change = Change::failed;
-        job.state.reason = failure.reason();
-        job.state.message = failure.what();
-        job.state.hint = failure.hint();
+        job.state.set_problem(failure.problem());
         code = exit_code(failure.reason());
         log.line(fmt::format("um-upgrade {}: {}", job.state.id, failure.what()));
     } catch (const std::exception& error) { // cut off by the machine: the record keeps its words
@@ -288,16 +263,17 @@ Fd hold_off_shutdown(Job& job) {
 
 } // namespace
 
-Method method_of(const Job& job, const Content& content) {
+Method method_of(Job& job) {
     if (!job.state.cut_off())
-        return method_for(content, job.config);
+        return method_for(content_of(job), job.config);
     return job.state.method == word(Method::packages) ? Method::packages : Method::script;
 }
 
-bool may_go_on(const Job& job, const Content& content) {
+bool may_go_on(Job& job) {
     if (job.config.apply.interrupted == OnInterruption::stop)
         return false;
-    return method_of(job, content) == Method::packages ? !content.repository.empty() : content.repeatable;
+    const auto& content = content_of(job);
+    return method_of(job) == Method::packages ? !content.repository.empty() : content.repeatable;
 }
 
 ExitCode apply_change(Job& job) {
@@ -310,11 +286,12 @@ ExitCode apply_change(Job& job) {
         plan = make_plan(job);
         log.emplace(job.config.log.file, job.ports.appliance);
     } catch (const Failure& failure) {
-        return fail_before_the_change(job, failure.reason(), failure.what(), failure.hint());
+        return fail_before_the_change(job, failure.problem());
     } catch (const SystemFailure& failure) {
-        return fail_before_the_change(job, Reason::script_failed, failure.what(),
-                                      job.state.cut_off() ? "mend it and start um-upgrade again"
-                                                          : "nothing was changed; mend it and start again");
+        return fail_before_the_change(job, {Reason::script_failed, failure.what(),
+                                            job.state.cut_off()
+                                                ? "fix it and start um-upgrade again"
+                                                : "nothing was changed; fix it and start um-upgrade again"});
     }
     return change(job, *log, plan);
 }

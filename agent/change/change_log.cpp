@@ -1,17 +1,17 @@
 #include "change/change_log.hpp"
 
-#include "upgrade/snapshot.hpp"
+#include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/path.hpp"
+#include "base/time.hpp"
 
-#include <algorithm>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 namespace um {
 
 ChangeLog::ChangeLog(const std::string& path, Appliance& appliance) : path_(path), appliance_(appliance) {
-    const auto slash = path.find_last_of('/');
-    make_directories(path.substr(0, std::max<std::size_t>(slash, 1)), 0755);
+    make_directories(parent_of(path), 0755);
     // Users of the product may own the directory: no link of theirs may send root's writes elsewhere.
     fd_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0640);
     struct stat status {};

@@ -2,7 +2,7 @@
 // The log of the source, step 10: what the script or the package manager printed, with times.
 
 #include "base/fd.hpp"
-#include "ports/ports.hpp"
+#include "ports/appliance.hpp"
 
 #include <string>
 

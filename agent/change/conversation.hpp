@@ -3,8 +3,8 @@
 // asks is answered.
 
 #include "change/change_log.hpp"
-#include "upgrade/job.hpp"
 #include "change/dialogue.hpp"
+#include "upgrade/job.hpp"
 
 #include <chrono>
 #include <map>

@@ -3,8 +3,8 @@
 // question. Questions are known by their meaning, not to the letter: the vendor's spacings and languages
 // differ.
 
-#include "config/config.hpp"
 #include "base/pattern.hpp"
+#include "config/config.hpp"
 
 #include <deque>
 #include <optional>

@@ -1,6 +1,6 @@
 #include "checks/admin_checks.hpp"
 
-#include "checks/status_report.hpp"
+#include "base/text.hpp"
 
 namespace um {
 namespace {
@@ -41,9 +41,10 @@ std::vector<Finding> run_admin_checks(Appliance& appliance, Occasion occasion, c
     for (const auto& [directory, severity] : kinds)
         for (const auto& check : appliance.admin_checks(fmt::format("{}/{}", checks_directory, directory)))
             if (const auto why = objection(appliance, check, argument, version); !why.empty())
-                findings.push_back({severity, reason,
-                                    fmt::format("the {} check '{}' fails: {}", directory, check.path, why),
-                                    fmt::format("run '{} {} {}' by hand", check.path, argument, version)});
+                findings.push_back(
+                    {{reason, fmt::format("the {} check '{}' fails: {}", directory, check.path, why),
+                      fmt::format("run '{} {} {}' by hand", check.path, argument, version)},
+                     severity});
     return findings;
 }
 

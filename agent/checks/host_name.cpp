@@ -39,7 +39,7 @@ bool any_names(const std::vector<std::string>& patterns, const HostNameFacts& fa
 bool names_host(const std::string& pattern, const std::string& host) {
     const auto wanted = normal(pattern);
     const auto name = normal(host);
-    if (wanted.rfind("*.", 0) != 0)
+    if (!wanted.starts_with("*."))
         return !wanted.empty() && wanted == name;
     const auto dot = name.find('.');
     return dot != std::string::npos && dot > 0 && name.substr(dot) == wanted.substr(1);
@@ -51,24 +51,28 @@ std::vector<Finding> judge_host_name(const HostNameFacts& facts, const Config::H
         config.mismatch == Mismatch::refuse ? Finding::Severity::refusal : Finding::Severity::warning;
     if (!facts.certificate)
         return {
-            {severity, Reason::hostname_unknown,
-             fmt::format("whether the host name is the certificate's cannot be told: {}", facts.problem),
-             "see that the web server runs, or name the certificate's PEM file in [hostname] certificate; "
-             "[hostname] mismatch = warn goes on all the same"}};
+            {{Reason::hostname_unknown,
+              fmt::format("whether the host name is the certificate's cannot be told: {}", facts.problem),
+              "see that the web server runs, or name the certificate's PEM file in [hostname] certificate; "
+              "[hostname] mismatch = warn goes on all the same"},
+             severity}};
     const auto& [common_names, alternatives] = *facts.certificate;
     if (!any_names(common_names, facts))
-        return {{severity, Reason::hostname_mismatch,
-                 fmt::format("Detected wrong hostname. Expected hostname: {}, but found: {}. This will most "
-                             "probably result in issues after upgrade with the existing vCloud Usage Meter "
-                             "certificates",
-                             listed(common_names), facts.full_name),
-                 ways_out}};
+        return {{{Reason::hostname_mismatch,
+                  fmt::format("Detected wrong hostname. Expected hostname: {}, but found: {}. This will most "
+                              "probably result in issues after upgrade with the existing vCloud Usage Meter "
+                              "certificates",
+                              listed(common_names), facts.full_name),
+                  ways_out},
+                 severity}};
     if (compare_versions(version, "4.7") >= 0 && !any_names(alternatives, facts))
-        return {{severity, Reason::hostname_mismatch,
-                 fmt::format("the certificate's CN is the host name {}, its subjectAltName is not ({}); from "
-                             "4.7 on both must be",
-                             facts.full_name, listed(alternatives)),
-                 ways_out}};
+        return {
+            {{Reason::hostname_mismatch,
+              fmt::format("the certificate's CN is the host name {}, its subjectAltName is not ({}); from "
+                          "4.7 on both must be",
+                          facts.full_name, listed(alternatives)),
+              ways_out},
+             severity}};
     return {};
 }
 

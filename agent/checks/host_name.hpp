@@ -2,8 +2,8 @@
 // Does the appliance's host name agree with the certificate that it serves? Step 9 of the procedure, before
 // the change and after it.
 
-#include "config/config.hpp"
 #include "base/failure.hpp"
+#include "config/config.hpp"
 #include "ports/ports.hpp"
 
 #include <optional>

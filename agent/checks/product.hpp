@@ -1,11 +1,13 @@
 #pragma once
 // The installed product, as its own version command tells it.
 
+#include "base/failure.hpp"
 #include "config/config.hpp"
-#include "ports/ports.hpp"
+#include "ports/appliance.hpp"
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace um {
 
@@ -16,6 +18,18 @@ struct InstalledProduct {
     std::string said;                   ///< what it printed
 };
 
+/// Runs the version command.
 InstalledProduct installed_product(Appliance& appliance, const Config& config);
+
+/// What the boot should have brought, as it is.
+struct InstalledTruth {
+    std::optional<std::string> version; ///< nothing when the version command failed
+    std::vector<std::string> packages;  ///< what is not as the media brought it, one sentence each
+    bool product_in_place = false;
+};
+
+/// Failures of the verification. `log`: the file that the source points at.
+std::vector<Finding> judge_installed(const InstalledTruth& truth, const std::string& expected_version,
+                                     const std::string& log);
 
 } // namespace um

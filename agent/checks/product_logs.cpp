@@ -1,7 +1,8 @@
 #include "checks/product_logs.hpp"
 
 #include "base/file.hpp"
-#include "media/media_name.hpp"
+#include "base/path.hpp"
+#include "base/time.hpp"
 #include "checks/product.hpp"
 
 #include <algorithm>
@@ -21,10 +22,6 @@ struct Marks {
     bool held = false;     ///< the error stood in one of the logs
     std::map<std::string, std::uint64_t> sizes;
 };
-
-std::int64_t seconds(std::chrono::system_clock::time_point time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
 
 /// "TIME HELD", then "DEVICE:INODE SIZE" for each file: a log that is rotated keeps its inode.
 Marks read_marks(const std::string& text) {
@@ -47,7 +44,7 @@ bool is_new_error(Appliance& appliance, const Marks& marks, const LogFile& log) 
     if (const auto mark = marks.sizes.find(log.id); mark != marks.sizes.end())
         return holds_error(appliance, log, mark->second <= log.size ? mark->second : 0); // or begun anew
     // A copy of an older log, made by rotation or by a migration, tells nothing new.
-    return !marks.held && seconds(log.modified) >= marks.time && holds_error(appliance, log, 0);
+    return !marks.held && unix_seconds(log.modified) >= marks.time && holds_error(appliance, log, 0);
 }
 
 bool is_journal(const std::string& path) {
@@ -71,7 +68,7 @@ void mark_logs(Appliance& appliance, const Config& config, const std::string& pa
     const auto logs = product_logs(appliance, config);
     const bool held = std::any_of(logs.begin(), logs.end(),
                                   [&](const LogFile& log) { return holds_error(appliance, log, 0); });
-    auto text = fmt::format("{} {}\n", seconds(appliance.now()), held ? 1 : 0);
+    auto text = fmt::format("{} {}\n", unix_seconds(appliance.now()), held ? 1 : 0);
     for (const auto& log : logs)
         text += fmt::format("{} {}\n", log.id, log.size);
     if (text.size() <= record_limit)

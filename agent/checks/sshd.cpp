@@ -46,16 +46,16 @@ SshdFacts look_at_sshd(Services& services, const Config::Sshd& config, const std
 std::vector<Finding> judge_sshd(const SshdFacts& facts, const Config::Sshd& config) {
     if ((facts.service.loaded && !facts.service.masked) || facts.socket_listens)
         return {};
-    return {{Finding::Severity::refusal, Reason::sshd_unmanageable,
-             fmt::format("{} is {}", config.unit, facts.service.masked ? "masked" : "not installed"),
-             facts.service.masked
-                 ? fmt::format("'systemctl unmask {}', or set [sshd] manage = no", config.unit)
-                 : "install it, correct [sshd] unit, or set [sshd] manage = no"}};
+    return {refusal({Reason::sshd_unmanageable,
+                     fmt::format("{} is {}", config.unit, facts.service.masked ? "masked" : "not installed"),
+                     facts.service.masked
+                         ? fmt::format("'systemctl unmask {}', or set [sshd] manage = no", config.unit)
+                         : "install it, correct [sshd] unit, or set [sshd] manage = no"})};
 }
 
 std::string ensure_sshd(Services& services, const SshdFacts& facts, const Config::Sshd& config) {
     if (const auto findings = judge_sshd(facts, config); !findings.empty())
-        throw Failure(findings.front().reason, findings.front().message, findings.front().hint);
+        throw Failure(findings.front());
     // Starting the service beside its socket would end the socket, and with it how the operator wants it.
     if (facts.socket_listens)
         return fmt::format("{} listens", socket_of(facts.unit));
@@ -71,6 +71,21 @@ std::string ensure_sshd(Services& services, const SshdFacts& facts, const Config
     }
     return fmt::format("{} was {} and {}", facts.unit, enablement.empty() ? "not enabled" : enablement,
                        active);
+}
+
+void try_ensure_sshd(Job& job) {
+    if (!job.config.sshd.manage)
+        return;
+    auto& services = job.ports.services;
+    const auto& config = job.config.sshd;
+    try {
+        job.note += ensure_sshd(services, look_at_sshd(services, config, job.state.sshd), config);
+    } catch (const Failure& failure) {
+        job.findings.push_back(warning(failure.problem()));
+    } catch (const SystemFailure& failure) {
+        job.findings.push_back(warning({Reason::sshd_unmanageable, failure.what(),
+                                        fmt::format("look at 'systemctl status {}'", config.unit)}));
+    }
 }
 
 } // namespace um

@@ -2,9 +2,7 @@
 // sshd is enabled and started before the change, and looked at again after the boot, because an update of the
 // OS can reset it. Precondition 2 of the procedure.
 
-#include "config/config.hpp"
-#include "base/failure.hpp"
-#include "ports/ports.hpp"
+#include "upgrade/job.hpp"
 
 #include <optional>
 #include <string>
@@ -27,5 +25,9 @@ std::vector<Finding> judge_sshd(const SshdFacts& facts, const Config::Sshd& conf
 /// Enables and starts what is neither, and says how it was: "sshd.service was enabled and active". What
 /// cannot be enabled (static, generated …) is started alone. Throws Failure (sshd.unmanageable).
 std::string ensure_sshd(Services& services, const SshdFacts& facts, const Config::Sshd& config);
+
+/// The same for the sshd of this upgrade, where it cannot be a refusal any more: what is wrong is a warning
+/// among job.findings.
+void try_ensure_sshd(Job& job);
 
 } // namespace um

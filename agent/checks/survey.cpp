@@ -1,12 +1,11 @@
 #include "checks/survey.hpp"
 
 #include "checks/admin_checks.hpp"
-#include "media/content.hpp"
-#include "packages/package_manager.hpp"
 #include "checks/product.hpp"
-#include "procedure/stages.hpp"
+#include "checks/status_report.hpp"
+#include "checks/unit_health.hpp"
+#include "packages/package_manager.hpp"
 #include "packages/transaction.hpp"
-#include "rollback/keep.hpp"
 
 namespace um {
 namespace {
@@ -39,12 +38,12 @@ void add_needs_of_script(Job& job, Volumes& volumes) {
 /// Would the package manager do it, and what does it take? Where the media's script makes the change, the
 /// first is the script's to know.
 void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
-    const auto content = content_of(job.ports, job.config);
+    const auto& content = content_of(job);
     const auto method = method_for(content, job.config);
     if (content.repository.empty())
         return add_needs_of_script(job, volumes);
     job.audit.progress("preflight: reading the media's packages");
-    const auto packages = transaction(job.ports, content.repository, facts.database.installed);
+    const auto packages = transaction(job.ports.appliance, offered_by(job), facts.database.installed);
     add_needs(job.ports, packages, volumes);
     facts.packages = packages.size();
     std::string manager; // what the script uses is its own; most copy the packages before they install them
@@ -59,16 +58,6 @@ void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
                     size_of(job.ports.appliance, packages));
 }
 
-void look_at_way_back(Job& job, Facts& facts, Volumes& volumes) {
-    facts.way_back = probe_way_back(job, content_of(job.ports, job.config).repository);
-    if (facts.way_back) {
-        facts.way_back->packages = facts.packages;
-        for (const auto& need : facts.way_back->cost.needs)
-            volumes.add_kept(need.directory, need.bytes, need.files);
-    }
-    job.way_back = facts.way_back;
-}
-
 /// At boot an unattended upgrade begins while the product is still coming up: who is late then is not unwell.
 void look_at_services(Job& job, Facts& facts) {
     auto& ports = job.ports;
@@ -76,7 +65,7 @@ void look_at_services(Job& job, Facts& facts) {
         const auto units = look_at_units(ports, job.config.verify.units);
         const auto report = look_at_status(ports, job.config, status_limit);
         facts.host_name = look_at_host_name(ports, job.config);
-        facts.unwell = unwell_before(units, report);
+        facts.unhealthy = unhealthy_before(units, report);
         facts.with_errors = with_errors(report);
         const bool complete = facts.host_name->certificate && !is_coming_up(units, report);
         job.product_units = units_of_product(job.config.verify.units, report);
@@ -89,35 +78,7 @@ void look_at_services(Job& job, Facts& facts) {
 
 } // namespace
 
-std::vector<UnitHealth> look_at_units(Ports& ports, const std::vector<std::string>& units) {
-    std::vector<UnitHealth> result;
-    for (const auto& unit : units) {
-        UnitHealth health{unit, {}, 0, {}};
-        try {
-            const auto status = ports.services.status(unit);
-            health.active = status.masked ? "masked" : status.loaded ? status.active : not_installed;
-            const auto history = ports.services.history(unit);
-            health.restarts = history.restarts;
-            health.steady = ports.appliance.uptime() - history.active_since;
-        } catch (const SystemFailure& failure) {
-            health.active = fmt::format("unknown ({})", failure.what());
-        }
-        result.push_back(std::move(health));
-    }
-    return result;
-}
-
-StatusReport look_at_status(Ports& ports, const Config& config, std::chrono::seconds limit) {
-    try {
-        const auto result =
-            ports.appliance.run({"/bin/bash", config.verify.status_command}, config.verify.run_as, limit);
-        return {result.said(), result.status, result.timed_out};
-    } catch (const SystemFailure& failure) {
-        return {failure.what(), -1, false};
-    }
-}
-
-Facts survey(Job& job) {
+Facts survey(Job& job, Volumes& volumes) {
     auto& ports = job.ports;
     auto& appliance = ports.appliance;
     Facts facts;
@@ -130,14 +91,10 @@ Facts survey(Job& job) {
     if (job.config.sshd.manage)
         facts.sshd = look_at_sshd(ports.services, job.config.sshd);
     look_at_services(job, facts);
-    Volumes volumes(appliance);
     volumes.add("/", housekeeping);
     volumes.add("/var", housekeeping);
-    if (job.mounted && facts.database.damage.empty() && !facts.database.writer) {
-        stages::collect(job, [&] { look_at_packages(job, facts, volumes); });
-        stages::collect(job, [&] { look_at_way_back(job, facts, volumes); });
-    }
-    facts.volumes = volumes.list();
+    if (job.mounted && facts.database.can_be_read())
+        collect(job, [&] { look_at_packages(job, facts, volumes); });
     const auto checks = run_admin_checks(appliance, Occasion::before, product.version.value_or("none"));
     job.findings.insert(job.findings.end(), checks.begin(), checks.end());
     return facts;

@@ -1,12 +1,12 @@
 #include "checks/verification.hpp"
 
 #include "checks/admin_checks.hpp"
-#include "checks/status_report.hpp"
 #include "checks/host_name.hpp"
-#include "packages/packages.hpp"
 #include "checks/product.hpp"
 #include "checks/product_logs.hpp"
-#include "checks/survey.hpp"
+#include "checks/status_report.hpp"
+#include "checks/unit_health.hpp"
+#include "packages/packages.hpp"
 
 #include <algorithm>
 
@@ -18,7 +18,7 @@ constexpr std::chrono::seconds interval{2};
 using Findings = std::vector<Finding>;
 
 /// What one look came to.
-struct Look {
+struct Observation {
     Findings findings;
     bool may_change = false; ///< waiting may still help
 };
@@ -39,7 +39,7 @@ Findings settle(Job& job, std::chrono::microseconds deadline, Once look) {
 /// What the media brought and is not there; the change was measured by the same list.
 std::vector<std::string> shortcomings_of_media(Job& job) {
     const auto media = read_packages(package_list(job));
-    if (media.empty() || job.state.rollback == Return::taken)
+    if (media.empty() || job.state.rollback == RollbackStep::taken)
         return {};
     const auto before =
         job.state.method == "packages" ? read_packages(staying_package_list(job)) : std::vector<Package>{};
@@ -47,9 +47,9 @@ std::vector<std::string> shortcomings_of_media(Job& job) {
 }
 
 /// Who cannot be asked may answer later: rpm waits for locks that others hold in a boot.
-Look look_at_truth(Job& job) {
+Observation look_at_installed(Job& job) {
     auto& appliance = job.ports.appliance;
-    Truth truth;
+    InstalledTruth truth;
     bool answered = true;
     truth.version = installed_product(appliance, job.config).version;
     truth.product_in_place = appliance.directory_exists(product_directory);
@@ -59,7 +59,7 @@ Look look_at_truth(Job& job) {
         truth.packages = {failure.what()};
         answered = false;
     }
-    return {judge_truth(truth, job.state.expected_version(), job.config.log.file),
+    return {judge_installed(truth, job.state.expected_version(), job.config.log.file),
             !answered || !truth.version};
 }
 
@@ -71,8 +71,8 @@ Findings look_at_host(Job& job, std::chrono::microseconds deadline) {
                          : std::min(deadline, job.ports.appliance.uptime() + patience);
     return settle(job, end, [&] {
         const auto facts = look_at_host_name(job.ports, job.config);
-        return Look{judge_host_name(facts, job.config.hostname, job.state.expected_version()),
-                    !facts.certificate};
+        return Observation{judge_host_name(facts, job.config.hostname, job.state.expected_version()),
+                           !facts.certificate};
     });
 }
 
@@ -82,18 +82,18 @@ Findings look_for_journal_error(Job& job) {
     try {
         found = find_journal_error(job.ports, job.config, log_marks(job));
     } catch (const SystemFailure& failure) {
-        return {
-            {Finding::Severity::warning, Reason::verify_journal_error,
+        return {warning(
+            {Reason::verify_journal_error,
              fmt::format("whether '{}' stands in the logs cannot be told: {}", journal_error, failure.what()),
-             "look into the product's logs"}};
+             "look into the product's logs"})};
     }
     if (!found)
         return {};
-    return {{job.config.hostname.mismatch == Mismatch::refuse ? Finding::Severity::refusal
-                                                              : Finding::Severity::warning,
-             Reason::verify_journal_error, fmt::format("'{}' stands in {}", journal_error, *found),
-             "change the host name, then generate a new self-signed certificate or import one signed by your "
-             "certification authority: its CN must be the host name"}};
+    const Problem problem{
+        Reason::verify_journal_error, fmt::format("'{}' is in {}", journal_error, *found),
+        "change the host name, then generate a new self-signed certificate or import one signed by your "
+        "certification authority: its CN must be the host name"};
+    return {job.config.hostname.mismatch == Mismatch::refuse ? refusal(problem) : warning(problem)};
 }
 
 void append(Findings& findings, Findings more) {
@@ -105,26 +105,26 @@ void append(Findings& findings, Findings more) {
 Verdict verify_appliance(Job& job) {
     auto& ports = job.ports;
     const auto& config = job.config.verify;
-    const auto unwell = unwell_from(job.state.unwell);
+    const auto unhealthy = unhealthy_from(job.state.unhealthy);
     const auto deadline = ports.appliance.uptime() + std::max(config.deadline, steady_time);
     const auto refuses = [](const Findings& findings) {
         return std::any_of(findings.begin(), findings.end(), is_refusal);
     };
     const auto units = [&] {
-        auto findings = judge_units(look_at_units(ports, config.units), unwell);
+        auto findings = judge_units(look_at_units(ports, config.units), unhealthy);
         const bool failed = refuses(findings);
-        return Look{std::move(findings), failed};
+        return Observation{std::move(findings), failed};
     };
     StatusReport report;
     const auto status = [&] {
         report = look_at_status(ports, job.config, std::min(config.deadline, status_limit));
         auto findings =
-            judge_status(report, job.config.log.file, product_logs(ports.appliance, job.config), unwell);
+            judge_status(report, job.config.log.file, product_logs(ports.appliance, job.config), unhealthy);
         const bool failed = refuses(findings);
-        return Look{std::move(findings), failed};
+        return Observation{std::move(findings), failed};
     };
     Verdict verdict;
-    verdict.findings = settle(job, deadline, [&] { return look_at_truth(job); });
+    verdict.findings = settle(job, deadline, [&] { return look_at_installed(job); });
     auto of_units = settle(job, deadline, units);
     Findings others = settle(job, deadline, status);
     append(others, look_at_host(job, deadline));

@@ -1,17 +1,21 @@
 #include "cli/commands.hpp"
 
-#include "upgrade/snapshot.hpp"
-#include "cli/report.hpp"
-#include "base/file.hpp"
 #include "base/termination.hpp"
+#include "base/time.hpp"
 #include "change/change.hpp"
-#include "upgrade/job.hpp"
 #include "checks/product.hpp"
-#include "rollback/keep.hpp"
+#include "cli/report.hpp"
+#include "cli/run_lock.hpp"
+#include "procedure/abandon.hpp"
+#include "procedure/check.hpp"
+#include "procedure/ending.hpp"
+#include "procedure/resume.hpp"
+#include "rollback/rollback.hpp"
+#include "upgrade/snapshot.hpp"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <iostream>
+#include <map>
 
 namespace um {
 namespace {
@@ -27,40 +31,8 @@ struct Workplace {
     Job job;
 };
 
-std::string lock_in(const std::string& runtime_directory) {
-    return runtime_directory + "/lock";
-}
-
-struct flock whole_file() {
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    return lock;
-}
-
-/// The one lock of everything that moves an upgrade on; held until the descriptor closes. A moment's look by
-/// somebody else is waited for. Throws Failure (busy).
 Fd lock(Context& context, std::chrono::seconds patience) {
-    auto& appliance = context.ports.appliance;
-    make_directories(context.runtime_directory, 0755);
-    auto fd = open_file(lock_in(context.runtime_directory), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-    const auto give_up = appliance.uptime() + patience;
-    for (auto wanted = whole_file(); ::fcntl(fd.get(), F_OFD_SETLK, &wanted) < 0; wanted = whole_file()) {
-        if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-            throw SystemFailure(fmt::format("lock '{}'", lock_in(context.runtime_directory)), errno);
-        if (appliance.uptime() >= give_up)
-            throw Failure(Reason::busy, "another um-upgrade is at work",
-                          "watch it with 'um-upgrade status --follow'");
-        appliance.sleep(std::chrono::milliseconds(100));
-    }
-    return fd;
-}
-
-/// Asks without taking it.
-bool locked(const std::string& path) {
-    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    auto asked = whole_file();
-    return fd && ::fcntl(fd.get(), F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK;
+    return take_run_lock(context.ports.appliance, context.runtime_directory, patience);
 }
 
 /// What works now, and what it says of itself.
@@ -80,7 +52,7 @@ Activity activity(Context& context) {
         if (result.text.empty())
             result.text = status.status_text;
     }
-    result.running = result.running || locked(lock_in(context.runtime_directory));
+    result.running = result.running || is_run_locked(context.runtime_directory);
     result.boot_id = context.ports.appliance.boot_id();
     return result;
 }
@@ -98,17 +70,17 @@ std::string config_of_open_upgrade(const std::string& state_directory) {
 
 void tell_open_upgrade(Audit& audit, const std::string& state_directory, const std::string& runtime_directory,
                        const ConfigError& error) {
-    if (locked(lock_in(runtime_directory)))
+    if (is_run_locked(runtime_directory))
         return; // it goes on, with the configuration that was read before
     try {
         const auto state = StateFile(state_directory).load();
         if (state && state->open())
             audit.finding(
                 EventKind::stage_failed, *state,
-                {Finding::Severity::refusal, Reason::system_failed,
-                 fmt::format("the configuration cannot be read: {}", error.what()),
-                 "mend it, then run 'systemctl start um-upgrade'; where the file is gone, 'um-upgrade "
-                 "verify --config FILE' takes another one"});
+                refusal(
+                    {Reason::system_failed, fmt::format("the configuration cannot be read: {}", error.what()),
+                     "mend it, then run 'systemctl start um-upgrade'; where the file is gone, 'um-upgrade "
+                     "verify --config FILE' takes another one"}));
     } catch (const Failure&) { // ignoring: who can read the configuration reports a damaged record
     }
 }
@@ -182,9 +154,7 @@ ExitCode history_command(Context& context) {
     auto records = store.closed();
     const auto& id = context.options.id;
     if (!id.empty()) {
-        records.erase(std::remove_if(records.begin(), records.end(),
-                                     [&](const State& state) { return state.id != id; }),
-                      records.end());
+        std::erase_if(records, [&](const State& state) { return state.id != id; });
         if (records.empty())
             throw UsageError(
                 fmt::format("no closed upgrade has the id '{}'; 'um-upgrade history' lists them", id));
@@ -235,9 +205,61 @@ ExitCode rollback_command(Context& context) {
     const auto held = lock(context, early ? std::chrono::seconds(60) : std::chrono::seconds(1));
     Workplace workplace(context);
     if (!early)
-        return take_back_by_hand(workplace.job, context.options.why);
+        return close(workplace.job, roll_back_by_hand(workplace.job, context.options.why));
     refuse_termination();
-    return take_back(workplace.job);
+    return roll_back(workplace.job);
+}
+
+Command command_named(const std::string& name) {
+    static const std::map<std::string, Command> commands{
+        {"run", run_command},
+        {"check", check_command},
+        {"apply", apply_command},
+        {"verify", verify_command},
+        {"status", status_command},
+        {"history", history_command},
+        {"confirm-snapshot", confirm_snapshot_command},
+        {"abandon", abandon_command},
+        {"rollback", rollback_command},
+    };
+    return commands.at(name);
+}
+
+namespace {
+
+/// What goes on with an upgrade goes on with the configuration that it was begun with; who only looks at it,
+/// or closes it, must not need a file that may be gone.
+std::string config_path(const Options& options) {
+    const auto& command = options.command;
+    const bool goes_on =
+        command == "run" || command == "apply" || command == "verify" || command == "rollback";
+    return options.config.empty() && goes_on ? config_of_open_upgrade(default_state_directory)
+                                             : options.config;
+}
+
+/// Early in a boot the old system is put back by its own list, whatever the change made of the configuration;
+/// and who looks at an upgrade, or closes it, must not be kept from that.
+bool needs_config(const std::string& command, Services& services) {
+    if (command == "rollback")
+        return !services.inside(rollback_unit);
+    return command != "status" && command != "history" && command != "abandon";
+}
+
+} // namespace
+
+Config config_for(const Options& options, Services& services, Audit& audit) {
+    try {
+        return load_config(config_path(options));
+    } catch (const ConfigError& error) {
+        if (needs_config(options.command, services)) {
+            if ((options.command == "run" || options.command == "verify") && options.config.empty())
+                tell_open_upgrade(audit, default_state_directory, default_runtime_directory, error);
+            throw;
+        }
+        std::cerr << fmt::format("um-upgrade: {}, ignoring: '{}' needs none\n", error.what(),
+                                 options.command);
+        return {};
+    }
 }
 
 } // namespace um

@@ -1,31 +1,18 @@
 #pragma once
 // One short function per command of the contract.
 
-#include "upgrade/audit.hpp"
+#include "cli/command_line.hpp"
 #include "config/config.hpp"
 #include "ports/ports.hpp"
-#include "upgrade/state.hpp"
+#include "upgrade/audit.hpp"
+#include "upgrade/state_file.hpp"
 
-#include <chrono>
 #include <string>
 
 namespace um {
 
 inline constexpr auto default_state_directory = "/var/lib/um-upgrade";
 inline constexpr auto default_runtime_directory = "/run/um-upgrade";
-
-/// The command line, parsed.
-struct Options {
-    std::string command;
-    std::string config; ///< --config FILE
-    std::string media;  ///< --media PATH
-    bool json = false;
-    bool follow = false;
-    std::string snapshot_name;
-    std::chrono::seconds valid_for{24 * 3600};
-    std::string why;
-    std::string id; ///< of the upgrade to show
-};
 
 /// What every command works with. The directories are the contract's.
 struct Context {
@@ -46,6 +33,7 @@ std::string config_of_open_upgrade(const std::string& state_directory);
 void tell_open_upgrade(Audit& audit, const std::string& state_directory, const std::string& runtime_directory,
                        const ConfigError& error);
 
+// One function for each command. Each throws Failure, SystemFailure, UsageError and Terminated.
 ExitCode run_command(Context& context);
 ExitCode check_command(Context& context);
 ExitCode apply_command(Context& context);
@@ -55,5 +43,13 @@ ExitCode history_command(Context& context);
 ExitCode confirm_snapshot_command(Context& context);
 ExitCode abandon_command(Context& context);
 ExitCode rollback_command(Context& context);
+
+using Command = ExitCode (*)(Context&);
+
+/// The command of this name; every name that the command line accepts has one.
+Command command_named(const std::string& name);
+
+/// The configuration that the command works with. Throws ConfigError where it needs one and it is wrong.
+Config config_for(const Options& options, Services& services, Audit& audit);
 
 } // namespace um

@@ -1,5 +1,7 @@
 #include "cli/report.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -60,14 +62,14 @@ std::string situation(const std::optional<State>& state, const Activity& activit
         return "needs-manual";
     if (!state->open())
         return "idle";
-    const bool reboots = state->returns() || state->stage == Stage::reboot;
+    const bool reboots = state->rolling_back() || state->stage == Stage::reboot;
     return reboots && state->boot_id == activity.boot_id ? "waiting-for-reboot" : "interrupted";
 }
 
 std::string next_step(const std::optional<State>& state, const std::string& situation) {
     if (situation == "running")
         return "watch it with 'um-upgrade status --follow'";
-    if (situation == "waiting-for-reboot" && state->returns())
+    if (situation == "waiting-for-reboot" && state->rolling_back())
         return "run 'reboot'; the upgrade is taken back in that boot";
     if (situation == "waiting-for-reboot")
         return "run 'reboot'; the upgrade is verified after the boot";
@@ -85,15 +87,15 @@ std::string_view word(RollbackMode mode) {
 std::string told(const CheckResult& result) {
     if (result.rollback == RollbackMode::off)
         return "none is kept ([rollback] mode = off)";
-    if (!result.way_back)
+    if (!result.rollback_cost)
         return {};
-    const auto& cost = result.way_back->cost;
+    const auto& cost = result.rollback_cost->cost;
     return fmt::format("{} links and {} copies of {} would be kept, in about {:.0f} s", cost.links,
-                       cost.copies, human_size(cost.bytes), std::max(1.0, result.way_back->seconds));
+                       cost.copies, human_size(cost.bytes), std::max(1.0, result.rollback_cost->seconds));
 }
 
 /// What it is for, and which disk it takes how much of.
-void tell_of_cost(Table& table, const WayBack& way_back) {
+void tell_of_cost(Table& table, const RollbackCost& way_back) {
     std::string covered = "every package's files";
     if (way_back.packages != 0)
         covered += fmt::format(" ({} packages would be installed)", way_back.packages);
@@ -106,14 +108,14 @@ void tell_of_cost(Table& table, const WayBack& way_back) {
 }
 
 Json rollback_json(const CheckResult& result) {
-    if (!result.way_back && result.rollback != RollbackMode::off)
+    if (!result.rollback_cost && result.rollback != RollbackMode::off)
         return {};
-    const auto way_back = result.way_back.value_or(WayBack{});
+    const auto way_back = result.rollback_cost.value_or(RollbackCost{});
     Json stores = Json::array();
     for (const auto& need : way_back.cost.needs)
         stores.push_back({{"directory", need.directory}, {"bytes", need.bytes}, {"files", need.files}});
     return {{"mode", word(result.rollback)},
-            {"available", result.way_back.has_value()},
+            {"available", result.rollback_cost.has_value()},
             {"links", way_back.cost.links},
             {"copies", way_back.cost.copies},
             {"bytes", way_back.cost.bytes},
@@ -124,15 +126,16 @@ Json rollback_json(const CheckResult& result) {
 }
 
 /// Whether a person can take the upgrade back.
-bool has_way_back(const State& state) {
-    return state.way_back && !state.returns() && state.outcome.has_value();
+bool can_be_rolled_back(const State& state) {
+    return state.has_kept_files && !state.rolling_back() && state.outcome.has_value();
 }
 
-std::string told_of_way_back(const State& state) {
-    if (!has_way_back(state))
+std::string kept_files_text(const State& state) {
+    if (!can_be_rolled_back(state))
         return {};
     const auto until = state.kept_until.empty() ? "a person has decided" : state.kept_until;
-    return fmt::format("kept until {}{}{}", until, state.kept.empty() ? "" : ": ", state.kept);
+    return fmt::format("kept until {}{}{}", until, state.kept_summary.empty() ? "" : ": ",
+                       state.kept_summary);
 }
 
 std::string versions(const State& state) {
@@ -192,8 +195,8 @@ std::string check_text(const CheckResult& result, std::size_t width) {
         table.below("-> ", finding.hint);
     }
     table.row("way back", told(result));
-    if (result.way_back)
-        tell_of_cost(table, *result.way_back);
+    if (result.rollback_cost)
+        tell_of_cost(table, *result.rollback_cost);
     const auto end = verdict(result);
     table.row("result", end == "failed"          ? "the check itself failed: " + result.failure
                         : end == "nothing-to-do" ? "nothing to do: " + result.note
@@ -246,7 +249,7 @@ std::string status_text(const std::optional<State>& state, const Activity& activ
         if (state->reason)
             table.row("reason", std::string(word(*state->reason)));
         table.row("message", state->message);
-        table.row("way back", told_of_way_back(*state));
+        table.row("way back", kept_files_text(*state));
         table.row("abandoned", state->abandoned);
     }
     table.row("next", next_step(state, now));
@@ -260,8 +263,9 @@ std::string status_json(const std::optional<State>& state, const Activity& activ
               {"next", text_or_null(next_step(state, now))},
               {"way_back", nullptr},
               {"upgrade", nullptr}};
-    if (state && has_way_back(*state))
-        json["way_back"] = {{"until", text_or_null(state->kept_until)}, {"kept", text_or_null(state->kept)}};
+    if (state && can_be_rolled_back(*state))
+        json["way_back"] = {{"until", text_or_null(state->kept_until)},
+                            {"kept", text_or_null(state->kept_summary)}};
     if (state)
         json["upgrade"] = record_json(*state);
     return dump(json);
@@ -291,7 +295,7 @@ std::string record_text(const State& state, std::size_t width) {
         table.row("reason", std::string(word(*state.reason)));
     table.row("message", state.message);
     table.below("-> ", state.hint);
-    table.row("way back", told_of_way_back(state));
+    table.row("way back", kept_files_text(state));
     table.row("abandoned", state.abandoned);
     return table.text();
 }

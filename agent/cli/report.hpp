@@ -1,7 +1,7 @@
 #pragma once
 // What `check` and `status` print: for a person, and as JSON for a machine.
 
-#include "upgrade/job.hpp"
+#include "procedure/check.hpp"
 
 #include <optional>
 #include <string>

@@ -1,11 +1,11 @@
 #include "config/config.hpp"
 
-#include "config/values.hpp"
 #include "base/failure.hpp"
-#include "base/ini.hpp"
 #include "base/file.hpp"
 #include "base/guarded_path.hpp"
+#include "base/ini.hpp"
 #include "base/pattern.hpp"
+#include "config/values.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -115,7 +115,7 @@ constexpr PromptKey prompt_keys[] = {
          try {
              Pattern{some_text(text)};
          } catch (const std::invalid_argument& error) {
-             throw Wrong(fmt::format("an extended regular expression ({})", error.what()));
+             throw InvalidValue(fmt::format("an extended regular expression ({})", error.what()));
          }
          rule.match = text;
      }},
@@ -144,14 +144,14 @@ const auto& find_key(const Range& range, const IniEntry& entry, const std::strin
     for (const auto& key : range)
         if (key.name == entry.name)
             return key;
-    throw Wrong(
+    throw InvalidValue(
         fmt::format("unknown key '{}' in [{}]; known are: {}", entry.name, entry.section, known_names));
 }
 
 void set_entry(Config& config, const IniEntry& entry) {
     constexpr std::string_view prompt = "prompt.";
-    const auto wrong = [&](const Wrong& right) {
-        return Wrong(
+    const auto wrong = [&](const InvalidValue& right) {
+        return InvalidValue(
             fmt::format("'{} = {}' is wrong; right would be {}", entry.name, entry.value, right.what()));
     };
     if (entry.section.rfind(prompt, 0) == 0 && entry.section.size() > prompt.size()) {
@@ -159,22 +159,22 @@ void set_entry(Config& config, const IniEntry& entry) {
             find_key(prompt_keys, entry, known(prompt_keys, [](const PromptKey& k) { return k.name; }));
         try {
             return key.set(prompt_rule(config, entry.section.substr(prompt.size())), entry.value);
-        } catch (const Wrong& right) {
+        } catch (const InvalidValue& right) {
             throw wrong(right);
         }
     }
     if (entry.section.empty())
-        throw Wrong(fmt::format("'{}' stands before the first [section]", entry.name));
+        throw InvalidValue(fmt::format("'{}' stands before the first [section]", entry.name));
     std::vector<Key> section;
     std::copy_if(std::begin(keys), std::end(keys), std::back_inserter(section),
                  [&](const Key& key) { return key.section == entry.section; });
     if (section.empty())
-        throw Wrong(fmt::format("unknown section [{}]; known are: {} prompt.X", entry.section,
-                                known(keys, [](const Key& key) { return key.section; })));
+        throw InvalidValue(fmt::format("unknown section [{}]; known are: {} prompt.X", entry.section,
+                                       known(keys, [](const Key& key) { return key.section; })));
     const auto& key = find_key(section, entry, known(section, [](const Key& k) { return k.name; }));
     try {
         key.set(config, entry.value);
-    } catch (const Wrong& right) {
+    } catch (const InvalidValue& right) {
         throw wrong(right);
     }
 }
@@ -198,10 +198,10 @@ void merge_config(Config& config, const std::string& text, const std::string& fi
         for (const auto& entry : parse_ini(text)) {
             try {
                 if (!seen.emplace(entry.section, entry.name).second)
-                    throw Wrong(
+                    throw InvalidValue(
                         fmt::format("'{}' stands twice in [{}]; keep one", entry.name, entry.section));
                 set_entry(config, entry);
-            } catch (const Wrong& error) {
+            } catch (const InvalidValue& error) {
                 throw IniError(entry.line, error.what());
             }
         }

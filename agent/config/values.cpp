@@ -29,7 +29,7 @@ std::vector<std::string> words(const std::string& text) {
         }
     }
     if (quoted)
-        throw Wrong("a closing '\"'");
+        throw InvalidValue("a closing '\"'");
     if (in_word)
         result.push_back(current);
     return result;
@@ -37,7 +37,7 @@ std::vector<std::string> words(const std::string& text) {
 
 std::string absolute(const std::string& text) {
     if (text.empty() || text.front() != '/')
-        throw Wrong("a path that begins with '/'");
+        throw InvalidValue("a path that begins with '/'");
     return text;
 }
 
@@ -50,14 +50,14 @@ std::string plain_path(const std::string& text) {
 
 std::string some_text(const std::string& text) {
     if (text.empty())
-        throw Wrong("some text");
+        throw InvalidValue("some text");
     return text;
 }
 
 std::vector<std::string> some_words(const std::string& text) {
     auto result = words(text);
     if (result.empty())
-        throw Wrong("at least one word");
+        throw InvalidValue("at least one word");
     return result;
 }
 
@@ -76,26 +76,26 @@ std::chrono::seconds duration(const std::string& text) {
     for (const auto& [name, seconds] : units)
         if (parsed.ec == std::errc{} && name == unit && count > 0 && count <= ten_years / seconds)
             return std::chrono::seconds(count * seconds);
-    throw Wrong("a time such as 30s, 10min, 24h or 7d, and ten years at most");
+    throw InvalidValue("a time such as 30s, 10min, 24h or 7d, and ten years at most");
 }
 
 std::chrono::seconds pause_of_work(const std::string& text) {
     const auto time = duration(text);
     if (time < std::chrono::minutes(1)) // "30" was meant as minutes
-        throw Wrong("at least 1min: package managers fall silent while they work");
+        throw InvalidValue("at least 1min: package managers fall silent while they work");
     return time;
 }
 
 std::string unit_name(const std::string& text) {
     const auto dot = text.rfind('.');
     if (dot == std::string::npos || dot == 0 || text.find('/') != std::string::npos)
-        throw Wrong("a unit's full name, such as sshd.service");
+        throw InvalidValue("a unit's full name, such as sshd.service");
     return text;
 }
 
 std::string file_name(const std::string& text) {
     if (text.empty() || text == "." || text == ".." || text.find('/') != std::string::npos)
-        throw Wrong("a file name without directories");
+        throw InvalidValue("a file name without directories");
     return text;
 }
 
@@ -119,7 +119,7 @@ std::vector<std::string> trees(const std::string& text) {
     for (auto& path : result) {
         path = plain_path(path);
         if (path == "/")
-            throw Wrong("directories below '/', such as /etc");
+            throw InvalidValue("directories below '/', such as /etc");
     }
     return result;
 }
@@ -136,12 +136,12 @@ std::vector<std::string> signers(const std::string& text) {
         one.erase(0, one.find_first_not_of(" \t"));
         one.erase(one.find_last_not_of(" \t") + 1);
         if (one.empty() && !text.empty())
-            throw Wrong("signers parted by single '|'");
+            throw InvalidValue("signers parted by single '|'");
         const auto is_digit = [&](char c) { return digits.find(c) != std::string_view::npos; };
         if (one.rfind(prefix, 0) == 0 &&
             (std::count_if(one.begin() + prefix.size(), one.end(), is_digit) != 64 ||
              one.find_first_not_of("0123456789abcdefABCDEF:", prefix.size()) != std::string::npos))
-            throw Wrong("'sha256:' and the 64 hexadecimal digits of a fingerprint");
+            throw InvalidValue("'sha256:' and the 64 hexadecimal digits of a fingerprint");
         if (!one.empty())
             result.push_back(std::move(one));
     }
@@ -150,7 +150,7 @@ std::vector<std::string> signers(const std::string& text) {
 
 std::string certificate_source(const std::string& text) {
     constexpr std::string_view scheme = "tls://";
-    const Wrong wrong("tls://HOST:PORT, or the path of a PEM file, which begins with '/'");
+    const InvalidValue wrong("tls://HOST:PORT, or the path of a PEM file, which begins with '/'");
     if (text.rfind(scheme, 0) != 0) {
         if (text.empty() || text.front() != '/')
             throw wrong;

@@ -1,6 +1,7 @@
 #pragma once
-// What the values of the configuration may look like: texts to values. Each throws Wrong.
+// What the values of the configuration may look like: texts to values. Each throws InvalidValue.
 
+#include "base/failure.hpp"
 #include "config/config.hpp"
 
 #include <cstddef>
@@ -13,7 +14,7 @@
 namespace um::values {
 
 /// What would be right; who reads the file adds file and line.
-using Wrong = std::invalid_argument;
+using InvalidValue = std::invalid_argument;
 
 template <class Enum>
 struct Choice {
@@ -29,7 +30,7 @@ Enum choice(const std::string& text, const Choice<Enum> (&choices)[N]) {
             return value;
         names += fmt::format("{}'{}'", names.empty() ? "" : " or ", name);
     }
-    throw Wrong(names);
+    throw InvalidValue(names);
 }
 
 /// Words parted by spaces; "double quotes" keep spaces in a word.

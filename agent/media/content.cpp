@@ -1,8 +1,8 @@
 #include "media/content.hpp"
 
-#include "base/ini.hpp"
 #include "base/file.hpp"
-#include "media/media_name.hpp"
+#include "base/ini.hpp"
+#include "base/path.hpp"
 
 #include <algorithm>
 
@@ -21,9 +21,23 @@ bool declares_repeatable(const std::string& path) {
     }
 }
 
+/// Source packages have names like the others, and nothing in them can be installed.
+bool is_source(const std::string& file) {
+    return file.ends_with(".src.rpm") || file.ends_with(".nosrc.rpm");
+}
+
+std::vector<std::string> find_packages(MediaDirectory& media, const std::string& repository) {
+    std::vector<std::string> files;
+    for (const auto* below : {"", "/*", "/*/*"})
+        for (auto& file : media.matches(fmt::format("{}{}/*.rpm", literally(repository), below)))
+            if (!is_source(file))
+                files.push_back(std::move(file));
+    return files;
+}
+
 } // namespace
 
-Content content_of(Ports& ports, const Config& config) {
+Content read_content(Ports& ports, const Config& config) {
     constexpr std::string_view metadata = "/repodata/repomd.xml";
     const auto& root = config.media.mount_point;
     Content content;
@@ -35,6 +49,8 @@ Content content_of(Ports& ports, const Config& config) {
         for (const auto& path : ports.media.matches(fmt::format("{}{}{}", literally(root), place, metadata)))
             if (content.repository.empty())
                 content.repository = path.substr(0, path.size() - metadata.size());
+    if (!content.repository.empty())
+        content.package_files = find_packages(ports.media, content.repository);
     return content;
 }
 

@@ -5,6 +5,8 @@
 #include "ports/ports.hpp"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace um {
 
@@ -12,11 +14,13 @@ struct Content {
     bool repeatable = false;     ///< the media declare that the script may run again after it was cut off
     bool strange_script = false; ///< something of that name is no plain file
     bool script = false;         ///< [apply] script, as a plain file at the root
-    std::string
-        repository; ///< the directory that holds repodata/, at the root or one folder down; empty: none
+    /// The directory that holds repodata/, at the root or one directory below; empty: none.
+    std::string repository;
+    std::vector<std::string> package_files; ///< in the repository, up to two directories below it; no sources
 };
 
-Content content_of(Ports& ports, const Config& config);
+/// Looks at the mount point. Throws SystemFailure.
+Content read_content(Ports& ports, const Config& config);
 
 /// The declaration at the root of the media: an INI file whose `[script] repeat = safe` says that the script
 /// may run again after it was cut off at any point.

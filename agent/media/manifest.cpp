@@ -4,21 +4,21 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace um {
 namespace {
 
 struct Algorithm {
     DigestAlgorithm algorithm;
-    std::string_view name;
     std::string_view tag; ///< as OpenSSL and BSD tag a line
     std::size_t digits;
 };
 
-constexpr std::array<Algorithm, 4> algorithms{{{DigestAlgorithm::sha1, "SHA-1", "SHA1", 40},
-                                               {DigestAlgorithm::sha256, "SHA-256", "SHA256", 64},
-                                               {DigestAlgorithm::sha384, "SHA-384", "SHA384", 96},
-                                               {DigestAlgorithm::sha512, "SHA-512", "SHA512", 128}}};
+constexpr std::array<Algorithm, 4> algorithms{{{DigestAlgorithm::sha1, "SHA1", 40},
+                                               {DigestAlgorithm::sha256, "SHA256", 64},
+                                               {DigestAlgorithm::sha384, "SHA384", 96},
+                                               {DigestAlgorithm::sha512, "SHA512", 128}}};
 
 constexpr std::string_view hexadecimal = "0123456789abcdefABCDEF";
 
@@ -31,7 +31,7 @@ std::string lower(std::string_view text) {
 }
 
 std::string without_dot(const std::string& name) {
-    return name.rfind("./", 0) == 0 ? name.substr(2) : name;
+    return name.starts_with("./") ? name.substr(2) : name;
 }
 
 /// coreutils writes '\\' and '\n' in names that hold a backslash or a line feed, and marks the line.
@@ -84,7 +84,7 @@ std::optional<ManifestEntry> coreutils_line(std::string_view line, bool escaped)
 std::optional<ManifestEntry> tagged_line(std::string_view line, bool escaped) {
     for (const auto& algorithm : algorithms) {
         auto rest = line;
-        if (rest.substr(0, algorithm.tag.size()) != algorithm.tag)
+        if (!rest.starts_with(algorithm.tag))
             continue;
         rest.remove_prefix(algorithm.tag.size());
         if (!rest.empty() && rest.front() == ' ')
@@ -95,17 +95,13 @@ std::optional<ManifestEntry> tagged_line(std::string_view line, bool escaped) {
         const auto name = rest.substr(1, close - 1);
         rest.remove_prefix(close + 1);
         for (const std::string_view equals : {" = ", "= "})
-            if (rest.substr(0, equals.size()) == equals)
+            if (rest.starts_with(equals))
                 return entry(algorithm, rest.substr(equals.size()), name, escaped);
     }
     return std::nullopt;
 }
 
 } // namespace
-
-std::string_view name(DigestAlgorithm algorithm) {
-    return algorithms.at(static_cast<std::size_t>(algorithm)).name;
-}
 
 std::vector<ManifestEntry> parse_manifest(const std::string& text) {
     std::vector<ManifestEntry> entries;

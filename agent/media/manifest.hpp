@@ -2,21 +2,12 @@
 // The manifest (.mf): which digests the release engineer wrote down for the ISO. Hostile until its
 // signature is verified, so it is parsed strictly: a line that is not understood is an error.
 
-#include <map>
-#include <optional>
+#include "base/digest.hpp"
+
 #include <string>
 #include <vector>
 
 namespace um {
-
-/// In rising strength.
-enum class DigestAlgorithm { sha1, sha256, sha384, sha512 };
-
-/// As people write it: "SHA-256".
-std::string_view name(DigestAlgorithm algorithm);
-
-/// Lower-case hexadecimal digests by algorithm.
-using Digests = std::map<DigestAlgorithm, std::string>;
 
 struct ManifestEntry {
     DigestAlgorithm algorithm{};

@@ -22,10 +22,10 @@ std::optional<MediaName> parse_media_name(const std::string& file_name, const st
     std::string_view rest(file_name);
     rest = rest.substr(0, dot);
     const auto prefix = product + "-";
-    if (rest.substr(0, prefix.size()) != prefix || rest.size() < prefix.size() + suffix.size())
+    if (!rest.starts_with(prefix) || rest.size() < prefix.size() + suffix.size())
         return std::nullopt;
     rest.remove_prefix(prefix.size());
-    if (rest.substr(rest.size() - suffix.size()) != suffix)
+    if (!rest.ends_with(suffix))
         return std::nullopt;
     rest.remove_suffix(suffix.size());
     const auto dash = rest.rfind('-');
@@ -36,29 +36,6 @@ std::optional<MediaName> parse_media_name(const std::string& file_name, const st
     if (!plain(result.version) || !plain(result.build))
         return std::nullopt;
     return result;
-}
-
-std::string base_name(const std::string& path) {
-    return path.substr(path.find_last_of('/') + 1);
-}
-
-std::string directory_of(const std::string& path) {
-    const auto slash = path.find_last_of('/');
-    return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
-}
-
-std::string literally(const std::string& path) {
-    std::string pattern;
-    for (const char c : path) {
-        if (std::string_view("*?[\\").find(c) != std::string_view::npos)
-            pattern += '\\';
-        pattern += c;
-    }
-    return pattern;
-}
-
-bool is_device(const std::string& path) {
-    return path.rfind("/dev/", 0) == 0;
 }
 
 } // namespace um

@@ -19,14 +19,4 @@ struct MediaName {
 /// upgrade of `product`.
 std::optional<MediaName> parse_media_name(const std::string& file_name, const std::string& product);
 
-/// "dir/a.iso" -> "a.iso" and "dir/"
-std::string base_name(const std::string& path);
-std::string directory_of(const std::string& path);
-
-/// A path as a pattern that matches nothing else, glob(7).
-std::string literally(const std::string& path);
-
-/// What stands under /dev is a drive, whatever it is called; all else is a file.
-bool is_device(const std::string& path);
-
 } // namespace um

@@ -1,10 +1,11 @@
 #include "packages/comparison.hpp"
 
+#include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 namespace um {
 namespace {
@@ -19,14 +20,6 @@ std::string packages_file(const std::string& directory) {
 
 std::string verified_file(const std::string& directory) {
     return directory + "/verified";
-}
-
-std::set<std::string> lines_of(const std::string& text) {
-    std::set<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);)
-        lines.insert(line);
-    return lines;
 }
 
 std::string verified(Appliance& appliance) {
@@ -57,13 +50,14 @@ std::vector<std::string> compare_with_picture(Appliance& appliance, const std::s
     std::vector<std::string> found;
     const auto before = read_packages(packages_file(directory));
     const auto now = installed_packages(appliance).packages;
-    for (const auto& package : replaced(before, now))
+    for (const auto& package : not_in(before, now))
         found.push_back(fmt::format("{} was not installed", full_name(package)));
-    for (const auto& package : replaced(now, before))
+    for (const auto& package : not_in(now, before))
         found.push_back(fmt::format("{} is not installed", full_name(package)));
-    const auto lines = lines_of(read_file_if_there(verified_file(directory), picture_limit).value_or(""));
+    const auto earlier = lines_of(read_file_if_there(verified_file(directory), picture_limit).value_or(""));
+    const std::set<std::string> known(earlier.begin(), earlier.end());
     for (const auto& line : lines_of(verified(appliance)))
-        if (lines.count(line) == 0 && !is_left_out(line, left_out))
+        if (!known.contains(line) && !is_left_out(line, left_out))
             found.push_back(fmt::format("rpm -Va is not what it was: {}", line));
     return found;
 }

@@ -1,5 +1,7 @@
 #include "packages/database.hpp"
 
+#include "base/failure.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -11,13 +13,7 @@ namespace {
 constexpr std::chrono::minutes limit{30};
 constexpr auto tdnf_lock = "/var/run/.tdnf-instance-lockfile"; // another tdnf's, whatever it does
 // When each was installed, then the package as parse_packages() reads it.
-constexpr auto dated_format = "%{INSTALLTIME}\n%{NAME}|%{EPOCHNUM}|%{VERSION}|%{RELEASE}|%{ARCH}\n";
-
-std::string directory(Appliance& appliance) {
-    auto path = appliance.run({"rpm", "--eval", "%{_dbpath}"}, "", limit).output;
-    path.erase(path.find_last_not_of(" \r\n") + 1);
-    return path;
-}
+constexpr auto dated_format = "%{INSTALLTIME}\n" UM_PACKAGE_FORMAT;
 
 std::string damage_in(const CommandResult& result, const char* look) {
     if (result.timed_out)
@@ -41,8 +37,8 @@ std::string damage(Appliance& appliance, std::string& packages) {
 /// has none.
 void remove_environment(Appliance& appliance) {
     std::error_code error; // what cannot be removed is rpm's to complain of, ignoring
-    for (const auto& entry : std::filesystem::directory_iterator(directory(appliance), error))
-        if (entry.path().filename().string().rfind("__db.", 0) == 0)
+    for (const auto& entry : std::filesystem::directory_iterator(database_directory(appliance), error))
+        if (entry.path().filename().string().starts_with("__db."))
             std::filesystem::remove(entry.path(), error);
 }
 
@@ -69,7 +65,7 @@ std::optional<LastInstalled> newest_of(const std::string& packages) {
 
 DatabaseFacts look_at_database(Appliance& appliance) {
     DatabaseFacts facts;
-    for (const auto& lock : {directory(appliance) + "/.rpm.lock", std::string(tdnf_lock)}) {
+    for (const auto& lock : {database_directory(appliance) + "/.rpm.lock", std::string(tdnf_lock)}) {
         facts.writer = appliance.lock_holder(lock);
         if (facts.writer) // rpm, or tdnf, would wait for its end
             return facts;
@@ -83,6 +79,14 @@ DatabaseFacts look_at_database(Appliance& appliance) {
     if (!duplicates({facts.installed, {}}).empty()) // then it matters which of them may stand side by side
         facts.duplicates = duplicates(installed_packages(appliance));
     return facts;
+}
+
+std::string database_directory(Appliance& appliance) {
+    auto path = appliance.run({"rpm", "--eval", "%{_dbpath}"}, "", limit).output;
+    path.erase(path.find_last_not_of(" \r\n/") + 1);
+    if (path.empty() || path.front() != '/')
+        throw SystemFailure(fmt::format("rpm says that its database is in '{}'", path));
+    return path;
 }
 
 void repair_database(Appliance& appliance, const Say& say) {

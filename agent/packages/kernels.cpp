@@ -1,9 +1,11 @@
 #include "packages/kernels.hpp"
 
+#include "base/failure.hpp"
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <sstream>
 
 namespace um {
 namespace {
@@ -31,9 +33,8 @@ std::vector<std::string> releases_of(Appliance& appliance, const Package& packag
         throw SystemFailure(fmt::format("'rpm -ql {}' ended with status {}: {}", full_name(package),
                                         result.status, result.said().substr(0, 300)));
     std::vector<std::string> releases;
-    std::istringstream stream(result.output);
-    for (std::string line; std::getline(stream, line);)
-        if (line.rfind(image, 0) == 0)
+    for (const auto& line : lines_of(result.output))
+        if (line.starts_with(image))
             releases.push_back(line.substr(image.size()));
     return releases;
 }

@@ -1,6 +1,8 @@
 #include "packages/package_manager.hpp"
 
+#include "base/failure.hpp"
 #include "base/file.hpp"
+#include "ports/ports.hpp"
 
 #include <algorithm>
 #include <array>

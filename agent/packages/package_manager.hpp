@@ -2,6 +2,7 @@
 // The appliance's package manager, made to see the media's repository and nothing else.
 
 #include "packages/packages.hpp"
+#include "ports/ports.hpp"
 
 #include <string>
 #include <vector>

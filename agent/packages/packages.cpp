@@ -1,7 +1,8 @@
 #include "packages/packages.hpp"
 
+#include "base/failure.hpp"
 #include "base/file.hpp"
-#include "media/media_name.hpp"
+#include "base/text.hpp"
 #include "base/version.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 namespace um {
 namespace {
 
-constexpr auto query_format = "%{NAME}|%{EPOCHNUM}|%{VERSION}|%{RELEASE}|%{ARCH}\n"; // rpm --querytags
+constexpr auto query_format = UM_PACKAGE_FORMAT; // rpm --querytags
 constexpr std::chrono::seconds query_limit{600}; // rpm waits for a lock that a transaction holds
 
 std::optional<Package> parse_line(const std::string& line) {
@@ -33,18 +34,11 @@ bool is_kernel(const std::string& name) {
     return std::find(kernels.begin(), kernels.end(), name) != kernels.end();
 }
 
-/// What packages are built from bears their names, and is nothing to install.
-bool is_source(const std::string& file) {
-    constexpr std::string_view endings[] = {".src.rpm", ".nosrc.rpm"};
-    return std::any_of(std::begin(endings), std::end(endings), [&](std::string_view ending) {
-        return file.size() >= ending.size() &&
-               file.compare(file.size() - ending.size(), ending.size(), ending) == 0;
-    });
-}
-
 std::string query(Appliance& appliance, std::vector<std::string> command, const char* format) {
     command.insert(command.end(), {"--queryformat", format});
-    const auto result = appliance.run(command, "", query_limit);
+    auto result = appliance.run(command, "", query_limit);
+    if (result.output.size() >= output_limit)
+        throw SystemFailure(fmt::format("'{} {}' prints more than um-upgrade reads", command[0], command[1]));
     if (result.timed_out || result.status != 0)
         throw SystemFailure(fmt::format("'{} {}' ended with status {}: {}", command[0], command[1],
                                         result.status, result.said().substr(0, 300)));
@@ -56,10 +50,9 @@ std::string query(Appliance& appliance, std::vector<std::string> command, const 
 std::vector<std::string> parse_missing(const std::string& verified) {
     constexpr std::string_view word = "missing ";
     std::vector<std::string> files;
-    std::istringstream stream(verified);
-    for (std::string line; std::getline(stream, line);) {
+    for (const auto& line : lines_of(verified)) {
         const auto path = line.find_first_not_of(' ', word.size());
-        if (line.rfind(word, 0) == 0 && path != std::string::npos && line[path] == '/')
+        if (line.starts_with(word) && path != std::string::npos && line[path] == '/')
             files.push_back(line.substr(path));
     }
     return files;
@@ -96,8 +89,7 @@ std::string full_name(const Package& package) {
 
 std::vector<Package> parse_packages(const std::string& text) {
     std::vector<Package> packages;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);)
+    for (const auto& line : lines_of(text))
         if (auto package = parse_line(line))
             packages.push_back(std::move(*package));
     return packages;
@@ -116,7 +108,7 @@ std::vector<Package> read_packages(const std::string& path) {
 }
 
 std::vector<std::string> shortcomings(const std::vector<Package>& media, const std::vector<Package>& before,
-                                      const Inventory& appliance) {
+                                      const InstalledPackages& appliance) {
     std::map<std::string, std::vector<const Package*>> places; // what the media bring, as it is installed
     for (const auto& package : appliance.packages)
         if (std::any_of(media.begin(), media.end(),
@@ -148,7 +140,7 @@ std::vector<std::string> shortcomings(const std::vector<Package>& media, const s
     return found;
 }
 
-std::vector<std::string> duplicates(const Inventory& appliance) {
+std::vector<std::string> duplicates(const InstalledPackages& appliance) {
     std::map<std::string, std::size_t> times;
     for (const auto& package : appliance.packages)
         if (package.name != "gpg-pubkey" &&
@@ -161,10 +153,10 @@ std::vector<std::string> duplicates(const Inventory& appliance) {
     return found;
 }
 
-std::vector<Package> replaced(const std::vector<Package>& before, const std::vector<Package>& now) {
+std::vector<Package> not_in(const std::vector<Package>& others, const std::vector<Package>& packages) {
     std::vector<Package> found;
-    std::copy_if(now.begin(), now.end(), std::back_inserter(found), [&](const Package& package) {
-        return std::find(before.begin(), before.end(), package) == before.end();
+    std::ranges::copy_if(packages, std::back_inserter(found), [&](const Package& package) {
+        return std::ranges::find(others, package) == others.end();
     });
     return found;
 }
@@ -177,41 +169,13 @@ std::vector<Package> common(const std::vector<Package>& left, const std::vector<
     return found;
 }
 
-std::vector<std::string> package_files(Ports& ports, const std::string& directory) {
-    std::vector<std::string> files;
-    for (const auto* below : {"", "/*", "/*/*"})
-        for (const auto& file : ports.media.matches(fmt::format("{}{}/*.rpm", literally(directory), below)))
-            if (!is_source(file))
-                files.push_back(file);
-    return files;
-}
-
-std::vector<Package> packages_in(Ports& ports, const std::string& directory) {
-    const auto files = package_files(ports, directory);
-    return files.empty() ? std::vector<Package>{}
-                         : parse_packages(query_files(ports.appliance, files, query_format));
-}
-
-std::set<std::string> obsoleted_by(Ports& ports, const std::string& directory) {
-    std::set<std::string> names;
-    const auto files = package_files(ports, directory);
-    if (files.empty())
-        return names;
-    std::istringstream stream(query_files(ports.appliance, files, "[%{OBSOLETENAME}\n]"));
-    for (std::string line; std::getline(stream, line);)
-        names.insert(line);
-    return names;
-}
-
 std::vector<Package> without(const std::set<std::string>& names, std::vector<Package> packages) {
-    packages.erase(std::remove_if(packages.begin(), packages.end(),
-                                  [&](const Package& package) { return names.count(package.name) > 0; }),
-                   packages.end());
+    std::erase_if(packages, [&](const Package& package) { return names.contains(package.name); });
     return packages;
 }
 
-Inventory installed_packages(Appliance& appliance) {
-    Inventory inventory;
+InstalledPackages installed_packages(Appliance& appliance) {
+    InstalledPackages inventory;
     inventory.packages = parse_packages(query_installed(appliance, query_format));
     // Nobody may provide a kernel: then the status is 1, and what was printed is no package.
     const auto kernels = appliance.run({"rpm", "-q", "--whatprovides", "kernel", "installonlypkg(kernel)",
@@ -244,8 +208,7 @@ std::vector<std::string> left_obsolete(Appliance& appliance, const std::vector<P
     std::vector<std::string> command{"rpm", "-V", "--nofiles", "--noscripts"};
     for (const auto& package : packages)
         command.push_back(full_name(package));
-    std::istringstream stream(appliance.run(command, "", query_limit).output);
-    for (std::string line; std::getline(stream, line);)
+    for (const auto& line : lines_of(appliance.run(command, "", query_limit).output))
         if (line.find(" is obsoleted by ") != std::string::npos) // rpmproblem.c
             found.push_back(line.substr(line.find_first_not_of(" \t")));
     return found;

@@ -3,7 +3,7 @@
 // other. Exit status 0 of a package manager is not success: failed scriptlets and half a transaction hide
 // behind it.
 
-#include "ports/ports.hpp"
+#include "ports/appliance.hpp"
 
 #include <set>
 #include <string>
@@ -36,13 +36,17 @@ std::string to_text(const std::vector<Package>& packages);
 /// Of a file that holds to_text(); none where there is no file. Throws SystemFailure.
 std::vector<Package> read_packages(const std::string& path);
 
+/// One package on one line, in rpm's query format; parse_packages() reads it back. A macro, because longer
+/// formats are made of it.
+#define UM_PACKAGE_FORMAT "%{NAME}|%{EPOCHNUM}|%{VERSION}|%{RELEASE}|%{ARCH}\n"
+
 /// What rpm prints of package files, or of every installed package, in its query format. Throws
 /// SystemFailure, also for a database that cannot be read.
 std::string query_files(Appliance& appliance, const std::vector<std::string>& files, const char* format);
 std::string query_installed(Appliance& appliance, const char* format);
 
 /// What is installed.
-struct Inventory {
+struct InstalledPackages {
     std::vector<Package> packages;
     std::set<std::string> side_by_side; ///< names of which several versions may stay installed: kernels
 };
@@ -51,30 +55,21 @@ struct Inventory {
 /// one; for each that is installed twice; and for each that was installed before and is not there any more: a
 /// damaged database loses packages without a word. Empty when the change is whole.
 std::vector<std::string> shortcomings(const std::vector<Package>& media, const std::vector<Package>& before,
-                                      const Inventory& appliance);
+                                      const InstalledPackages& appliance);
 
 /// One sentence for each package that is installed more often than it may be.
-std::vector<std::string> duplicates(const Inventory& appliance);
+std::vector<std::string> duplicates(const InstalledPackages& appliance);
 
-/// Those of `now` that were not there `before`.
-std::vector<Package> replaced(const std::vector<Package>& before, const std::vector<Package>& now);
+/// Those of `packages` that are not in `others`.
+std::vector<Package> not_in(const std::vector<Package>& others, const std::vector<Package>& packages);
 
 /// Those that stand in both.
 std::vector<Package> common(const std::vector<Package>& left, const std::vector<Package>& right);
 
-/// The package files in a directory of a medium, and up to two directories below it, but for sources.
-std::vector<std::string> package_files(Ports& ports, const std::string& directory);
-
-/// The names that those packages obsolete: packages of these names may go. Throws SystemFailure.
-std::set<std::string> obsoleted_by(Ports& ports, const std::string& directory);
-
 std::vector<Package> without(const std::set<std::string>& names, std::vector<Package> packages);
 
-/// The packages in a directory of a medium, and up to two directories below it. Throws SystemFailure.
-std::vector<Package> packages_in(Ports& ports, const std::string& directory);
-
 /// Asks rpm. Throws SystemFailure, also for a database that cannot be read.
-Inventory installed_packages(Appliance& appliance);
+InstalledPackages installed_packages(Appliance& appliance);
 
 /// Files that these installed packages should have and have not, but for configuration and documentation,
 /// which operators remove: a transaction that was cut off leaves such holes.

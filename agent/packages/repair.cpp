@@ -1,11 +1,14 @@
 #include "packages/repair.hpp"
 
+#include "base/failure.hpp"
+#include "base/path.hpp"
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <set>
-#include <sstream>
 
 namespace um {
 namespace {
@@ -16,8 +19,7 @@ constexpr std::chrono::minutes repair_limit{30};
 /// rpm(8).
 std::vector<std::string> torn_configuration(const std::string& verified) {
     std::vector<std::string> paths;
-    std::istringstream stream(verified);
-    for (std::string line; std::getline(stream, line);) {
+    for (const auto& line : lines_of(verified)) {
         const auto mark = line.find(" c /");
         const auto flags = line.substr(0, mark);
         if (mark != std::string::npos && flags.find_first_of("S5") != std::string::npos &&
@@ -29,14 +31,6 @@ std::vector<std::string> torn_configuration(const std::string& verified) {
 
 bool is_installed(const std::vector<Package>& packages, const Package& package) {
     return std::find(packages.begin(), packages.end(), package) != packages.end();
-}
-
-constexpr std::size_t temporary_suffix = 9; // ";5f3a1b2c"
-
-bool is_unpacked(const std::string& path) {
-    const auto mark = path.rfind(';');
-    return mark != std::string::npos && path.size() - mark == temporary_suffix &&
-           path.find_first_not_of("0123456789abcdef", mark + 1) == std::string::npos;
 }
 
 template <class What>
@@ -59,11 +53,11 @@ void erase_with(Appliance& appliance, const std::vector<std::string>& options,
 
 } // namespace
 
-std::vector<Package> leftovers(const std::vector<Package>& media, const Inventory& appliance) {
+std::vector<Package> leftovers(const std::vector<Package>& media, const InstalledPackages& appliance) {
     std::vector<Package> old;
     const auto& packages = appliance.packages;
     std::copy_if(packages.begin(), packages.end(), std::back_inserter(old), [&](const Package& package) {
-        if (appliance.side_by_side.count(package.name) > 0)
+        if (appliance.side_by_side.contains(package.name))
             return false;
         return std::any_of(media.begin(), media.end(), [&](const Package& bring) {
             return is_same_place(bring, package) && compare(package, bring) < 0 &&
@@ -100,29 +94,27 @@ void put_damaged_configuration_aside(Appliance& appliance, const std::vector<std
     }
 }
 
-void remove_unpacked(Appliance& appliance, const std::vector<std::string>& files, const Say& say) {
-    if (files.empty())
-        return;
-    std::vector<std::string> command{"rpm", "-qpl", "--nosignature", "--nodigest"};
-    command.insert(command.end(), files.begin(), files.end());
+void remove_unpacked(const std::vector<OfferedPackage>& offered, const Say& say) {
     std::set<std::string> owned;
     std::set<std::string> directories;
-    std::istringstream stream(appliance.run(command, "", repair_limit).output);
-    for (std::string line; std::getline(stream, line); owned.insert(line))
-        directories.insert(std::filesystem::path(line).parent_path().string());
+    for (const auto& package : offered)
+        for (const auto& file : package.files) {
+            owned.insert(file.path);
+            directories.insert(parent_of(file.path));
+        }
     std::error_code error; // a directory that is not there yet, or a file that will not go, ignoring
     for (const auto& directory : directories)
         for (const auto& entry : std::filesystem::directory_iterator(directory, error))
             if (const auto path = entry.path().string();
-                is_unpacked(path) && owned.count(path.substr(0, path.size() - temporary_suffix)) > 0) {
+                is_unpacked(path) && owned.contains(unpacked_name(path))) {
                 say(fmt::format("removing {}, which was being written", path));
                 std::filesystem::remove(path, error);
             }
 }
 
 std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,
-                                const Inventory& appliance) {
-    return common(replaced(before, media), appliance.packages);
+                                const InstalledPackages& appliance) {
+    return common(not_in(before, media), appliance.packages);
 }
 
 } // namespace um

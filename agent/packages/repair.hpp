@@ -3,7 +3,7 @@
 // picture is put right that the next transaction would go by.
 
 #include "packages/database.hpp"
-#include "packages/packages.hpp"
+#include "packages/offered.hpp"
 
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ namespace um {
 
 /// The older ones of packages of the media that are installed twice: the new one was unpacked, the old one
 /// not yet erased.
-std::vector<Package> leftovers(const std::vector<Package>& media, const Inventory& appliance);
+std::vector<Package> leftovers(const std::vector<Package>& media, const InstalledPackages& appliance);
 
 /// Erases them, without their scripts: those ran, or will run when the new package is installed once more.
 /// Files that the new package owns as well stay. Throws Failure (packages.damaged).
@@ -33,10 +33,10 @@ void put_damaged_configuration_aside(Appliance& appliance, const std::vector<std
 /// Removes what rpm was writing when it was cut off: it unpacks into `PATH;XXXXXXXX`, eight hexadecimal
 /// digits, and renames. Nobody else ever does, and a directory of configuration may read whatever stands in
 /// it.
-void remove_unpacked(Appliance& appliance, const std::vector<std::string>& files, const Say& say);
+void remove_unpacked(const std::vector<OfferedPackage>& offered, const Say& say);
 
 /// What the transaction that was cut off had installed already: its scripts may not have run.
 std::vector<Package> unfinished(const std::vector<Package>& media, const std::vector<Package>& before,
-                                const Inventory& appliance);
+                                const InstalledPackages& appliance);
 
 } // namespace um

@@ -1,22 +1,14 @@
 #include "packages/space.hpp"
 
-#include "media/media_name.hpp"
+#include "base/path.hpp"
 
 namespace um {
-namespace {
-
-std::string parent(const std::string& directory) {
-    const auto slash = directory.rfind('/');
-    return slash == 0 || slash == std::string::npos ? "/" : directory.substr(0, slash);
-}
-
-} // namespace
 
 std::uint64_t Volumes::device_of(const std::string& directory) {
     if (const auto known = devices_.find(directory); known != devices_.end())
         return known->second;
     if (directory != "/" && !appliance_.directory_exists(directory))
-        return devices_[directory] = device_of(parent(directory));
+        return devices_[directory] = device_of(parent_of(directory));
     const auto space = appliance_.space(directory);
     auto [volume, is_new] = volumes_.try_emplace(space.device);
     if (is_new) {
@@ -24,7 +16,7 @@ std::uint64_t Volumes::device_of(const std::string& directory) {
         volume->second.available_files = space.available_files;
     }
     // The uppermost directory of a file system is where it is mounted.
-    if (directory == "/" || device_of(parent(directory)) != space.device)
+    if (directory == "/" || device_of(parent_of(directory)) != space.device)
         volume->second.mount_point = directory;
     return devices_[directory] = space.device;
 }

@@ -1,7 +1,7 @@
 #pragma once
 // What a change needs of each file system.
 
-#include "ports/ports.hpp"
+#include "ports/appliance.hpp"
 
 #include <cstdint>
 #include <map>

@@ -49,9 +49,10 @@ struct KeepCost {
     std::vector<std::string> torn{};   ///< paths that changed while they were copied, three times
 };
 
-/// What taking back came to.
-struct TakenBack {
-    std::vector<std::string> set_aside;   ///< directories with data that were written since
+/// What a rollback came to.
+struct RollbackResult {
+    std::uint64_t put_back = 0;           ///< paths that were not as they were
+    std::uint64_t set_aside = 0;          ///< paths that were not there before, or were written to since
     std::vector<std::string> differences; ///< what is not as it was, one sentence each
 };
 
@@ -71,10 +72,10 @@ public:
     /// Gives up what was reserved on each file system, so that taking back works where the change has filled
     /// it.
     virtual void make_room(const std::string& id) = 0;
-    /// Puts everything back that is not as it was, and compares; may be cut off and called again.
+    /// Puts everything back that is not as it was, and compares. May be cut off and called again.
     /// `added`: files that packages own now. Throws Failure (rollback.failed), with nothing put back, when
-    /// the way back is not whole.
-    virtual TakenBack take_back(const std::string& id, const std::vector<std::string>& added) = 0;
+    /// the kept files are not whole.
+    virtual RollbackResult roll_back(const std::string& id, const std::vector<std::string>& added) = 0;
     /// Every id that something is left of.
     virtual std::vector<std::string> all() = 0;
     /// Gives the space back, but for data that were set aside; `added`: also for what the change had added.

@@ -1,6 +1,10 @@
+#include "procedure/check.hpp"
+
 #include "base/termination.hpp"
-#include "upgrade/job.hpp"
-#include "procedure/stages.hpp"
+#include "procedure/authenticate.hpp"
+#include "procedure/find.hpp"
+#include "procedure/mount.hpp"
+#include "procedure/preflight.hpp"
 
 #include <algorithm>
 
@@ -11,7 +15,7 @@ namespace {
 bool examine(Job& job, CheckResult& result, Next (*work)(Job&)) {
     job.findings.clear();
     job.note.clear();
-    stages::collect(job, [&] {
+    collect(job, [&] {
         check_termination();
         try {
             if (work(job) == Next::nothing_to_do) {
@@ -28,25 +32,22 @@ bool examine(Job& job, CheckResult& result, Next (*work)(Job&)) {
 
 /// What an earlier upgrade left is what 'run' meets first.
 void examine_record(const Job& job, CheckResult& result) {
-    const auto find = [&](Finding::Severity severity, Reason reason, const std::string& message,
-                          const std::string& hint) {
-        result.findings.push_back({severity, reason, message, hint});
-    };
     try {
         const auto state = job.store.load();
         if (!state)
             return;
         result.needs_person = state->waits_for_a_person() && !state->goes_on_when_mended();
         if (result.needs_person)
-            find(Finding::Severity::refusal, state->reason.value_or(Reason::interrupted),
-                 fmt::format("upgrade {} needs a person: {}", state->id, state->message), way_out(*state));
+            result.findings.push_back(refusal(
+                {state->reason.value_or(Reason::interrupted),
+                 fmt::format("upgrade {} needs a person: {}", state->id, state->message), way_out(*state)}));
         else if (state->open() || state->waits_for_a_person())
-            find(Finding::Severity::warning, Reason::interrupted,
-                 fmt::format("upgrade {} is open, in {}", state->id, word(state->stage)),
-                 "'um-upgrade status' says how it goes on");
+            result.findings.push_back(warning(
+                {Reason::interrupted, fmt::format("upgrade {} is open, in {}", state->id, word(state->stage)),
+                 "'um-upgrade status' says how it continues"}));
     } catch (const Failure& damaged) {
         result.needs_person = true;
-        find(Finding::Severity::refusal, damaged.reason(), damaged.what(), damaged.hint());
+        result.findings.push_back(refusal(damaged.problem()));
     }
 }
 
@@ -55,8 +56,8 @@ void examine_all(Job& job, CheckResult& result) {
     if (result.nothing_to_do && !job.media && job.state.media.empty()) {
         result.nothing_to_do = false;
         result.findings.push_back(
-            {Finding::Severity::refusal, Reason::media_none, result.note,
-             "copy the upgrade ISO with its .mf, .crt and .sign there, or put it into the drive"});
+            refusal({Reason::media_none, result.note,
+                     "copy the upgrade ISO with its .mf, .crt and .sign there, or put it into the drive"}));
     }
     if (!job.media || !result.failure.empty())
         return;
@@ -87,7 +88,7 @@ CheckResult check_procedure(Job& job) {
     result.signer = job.signer;
     result.digests = job.digests;
     result.rollback = job.config.rollback.mode;
-    result.way_back = job.way_back;
+    result.rollback_cost = job.rollback_cost;
     return result;
 }
 

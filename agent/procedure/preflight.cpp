@@ -1,31 +1,24 @@
-#include "procedure/stages.hpp"
+#include "procedure/preflight.hpp"
 
+#include "base/text.hpp"
+#include "base/time.hpp"
 #include "checks/preflight.hpp"
-#include "checks/product_logs.hpp"
-#include "checks/sshd.hpp"
 #include "checks/survey.hpp"
-#include "checks/verification.hpp"
 #include "rollback/keep.hpp"
 
 namespace um::stages {
 namespace {
 
-constexpr std::chrono::seconds command_limit{120};
-
-} // namespace
-
-void ensure_verification(Job& job) {
-    const auto status = job.ports.services.status(verify_unit);
-    if (status.masked || !status.loaded)
-        throw Failure(
-            Reason::services_unhealthy,
-            fmt::format("{} is {}", verify_unit, status.masked ? "masked" : "not installed"),
-            "nothing would go on after the reboot: unmask it, or install um-upgrade's package again");
-    if (status.enablement == "disabled" || status.enablement == "enabled-runtime")
-        job.ports.services.enable(verify_unit);
+/// The old system is kept beside what the change itself needs.
+void ask_rollback_cost(Job& job, Facts& facts, Volumes& volumes) {
+    facts.rollback_cost = rollback_cost(job);
+    if (facts.rollback_cost) {
+        facts.rollback_cost->packages = facts.packages;
+        for (const auto& need : facts.rollback_cost->cost.needs)
+            volumes.add_kept(need.directory, need.bytes, need.files);
+    }
+    job.rollback_cost = facts.rollback_cost;
 }
-
-namespace {
 
 /// What the hypervisor knows of a snapshot, where it can be asked.
 std::optional<SnapshotConfirmation> confirmation_of_hypervisor(Appliance& appliance,
@@ -72,12 +65,16 @@ Next preflight(Job& job) {
         job.note = "passed before the change was begun";
         return Next::stage;
     }
-    auto facts = survey(job);
+    Volumes volumes(job.ports.appliance);
+    auto facts = survey(job, volumes);
+    if (job.mounted && facts.database.can_be_read())
+        collect(job, [&] { ask_rollback_cost(job, facts, volumes); });
+    facts.volumes = volumes.list();
     if (job.config.snapshot.confirmation == Confirmation::required)
         facts.snapshot = snapshot(job, facts);
-    const auto found = um::preflight(facts, {job.media->name.version}, job.config);
+    const auto found = judge_preflight(facts, job.media->name.version, job.config);
     job.findings.insert(job.findings.end(), found.begin(), found.end());
-    job.state.unwell = to_text(facts.unwell);
+    job.state.unhealthy = to_text(facts.unhealthy);
     if (facts.sshd)
         job.state.sshd = facts.sshd->unit;
     if (job.config.snapshot.confirmation == Confirmation::assume)
@@ -85,64 +82,10 @@ Next preflight(Job& job) {
     else if (facts.snapshot)
         job.note = fmt::format("snapshot '{}' confirmed by {} at {}", facts.snapshot->name,
                                facts.snapshot->by, iso8601(facts.snapshot->confirmed));
-    if (facts.way_back)
-        job.note +=
-            fmt::format("{}the way back takes {} and about {:.0f} s", job.note.empty() ? "" : "; ",
-                        human_size(facts.way_back->cost.bytes), std::max(1.0, facts.way_back->seconds));
-    return Next::stage;
-}
-
-namespace {
-
-/// What is found of sshd where it cannot be a refusal any more.
-void keep_sshd(Job& job) {
-    if (!job.config.sshd.manage)
-        return;
-    auto& services = job.ports.services;
-    const auto& config = job.config.sshd;
-    try {
-        job.note += ensure_sshd(services, look_at_sshd(services, config, job.state.sshd), config);
-    } catch (const Failure& failure) {
-        auto finding = failure.finding();
-        finding.severity = Finding::Severity::warning;
-        job.findings.push_back(std::move(finding));
-    } catch (const SystemFailure& failure) {
-        job.findings.push_back({Finding::Severity::warning, Reason::sshd_unmanageable, failure.what(),
-                                fmt::format("look at 'systemctl status {}'", config.unit)});
-    }
-}
-
-} // namespace
-
-Next prepare(Job& job) {
-    job.store.keep_reserve();
-    ensure_verification(job);
-    // A kernel package replaced during the change takes the running kernel's modules away: what the medium
-    // needs must be in the kernel before.
-    const auto loaded = job.ports.appliance.run({"modprobe", "--all", "loop", "isofs"}, "", command_limit);
-    if (loaded.status != 0)
-        job.findings.push_back(
-            {Finding::Severity::warning, Reason::media_filesystem,
-             fmt::format("modprobe loop isofs: {}, ignoring: the medium is mounted already", loaded.said()),
-             ""});
-    const auto& config = job.config.sshd;
-    auto& services = job.ports.services;
-    if (job.state.cut_off())
-        keep_sshd(job); // sshd may be what was cut off: the change is the cure
-    else if (config.manage)
-        job.note += ensure_sshd(services, look_at_sshd(services, config), config);
-    if (!job.state.cut_off())
-        mark_logs(job.ports.appliance, job.config, log_marks(job));
-    if (!job.state.cut_off())
-        keep_way_back(job);
-    return Next::stage;
-}
-
-Next verify(Job& job) {
-    keep_sshd(job); // first: whoever wants to look while the product comes up comes in by it
-    const auto verdict = verify_appliance(job);
-    job.findings.insert(job.findings.end(), verdict.findings.begin(), verdict.findings.end());
-    job.note = fmt::format("{}; {}", verdict.summary, job.note);
+    if (facts.rollback_cost)
+        add_note(job, fmt::format("keeping the old system takes {} and about {:.0f} s",
+                                  human_size(facts.rollback_cost->cost.bytes),
+                                  std::max(1.0, facts.rollback_cost->seconds)));
     return Next::stage;
 }
 

@@ -1,13 +1,13 @@
 #include "rollback/proof.hpp"
 
 #include "base/file.hpp"
-#include "packages/comparison.hpp"
-#include "procedure/procedure.hpp"
+#include "base/text.hpp"
 #include "checks/verification.hpp"
+#include "packages/comparison.hpp"
 #include "rollback/keep.hpp"
+#include "upgrade/snapshot.hpp"
 
 #include <algorithm>
-#include <sstream>
 
 namespace um {
 namespace {
@@ -18,34 +18,37 @@ std::string path_of(Job& job, const char* note) {
     return job.ports.keeper.directory(job.state.id) + "/" + note;
 }
 
-ExitCode close_unproved(Job& job, const std::vector<std::string>& found) {
+/// The first differences, and how many more there are.
+std::string list_of(const std::vector<std::string>& found) {
     constexpr std::size_t shown = 3;
-    write_note(job, differences_note, found);
     std::string list;
     for (std::size_t i = 0; i < std::min(shown, found.size()); ++i)
         list += (i == 0 ? "" : "; ") + found[i];
     if (found.size() > shown)
         list += fmt::format("; and {} more", found.size() - shown);
-    const Finding finding{
-        Finding::Severity::refusal, Reason::rollback_failed,
-        fmt::format("the upgrade was taken back, but the appliance is not what it was: {}", list),
-        fmt::format("the whole list is in {}; mend it by hand, or the snapshot is the way back",
-                    path_of(job, differences_note))};
-    job.audit.finding(EventKind::stage_failed, job.state, finding);
+    return list;
+}
+
+Ending unproved(Job& job, const std::vector<std::string>& found) {
+    write_note(job, differences_note, found);
+    const Problem problem{
+        Reason::rollback_failed,
+        fmt::format("the upgrade was rolled back, but the appliance is not what it was: {}", list_of(found)),
+        fmt::format("{} has the whole list; fix it by hand, or {}", path_of(job, differences_note),
+                    revert_to_snapshot)};
+    job.audit.finding(EventKind::stage_failed, job.state, refusal(problem));
     job.audit.event(
         EventKind::rollback_finished, job.state,
         {.message = "not proved", .outcome = Outcome::needs_manual, .reason = Reason::rollback_failed});
-    return close(job, Outcome::needs_manual,
-                 {.message = finding.message, .hint = finding.hint, .reason = finding.reason},
-                 ExitCode::needs_manual);
+    return {Outcome::needs_manual, detail_of(problem), ExitCode::needs_manual};
 }
 
 /// A person reads what was new and where it is now.
-std::string told_of_data(Job& job) {
-    std::string told;
+std::string text_about_data(Job& job) {
+    std::string text;
     for (const auto& directory : job.ports.keeper.set_aside(job.state.id))
-        told += (told.empty() ? "what was written since is in " : " and ") + directory;
-    return told;
+        text += (text.empty() ? "data written since then is in " : " and ") + directory;
+    return text;
 }
 
 std::vector<std::string> look_at_health(Job& job) {
@@ -71,37 +74,34 @@ std::vector<std::string> not_compared(const Job& job) {
 } // namespace
 
 void write_note(Job& job, const char* name, const std::vector<std::string>& lines) {
-    std::string text;
-    for (const auto& line : lines)
-        text += line + "\n";
-    replace_file(path_of(job, name), text);
+    replace_file(path_of(job, name), to_lines(lines));
 }
 
 std::vector<std::string> read_note(Job& job, const char* name) {
-    std::vector<std::string> lines;
-    std::istringstream stream(read_file_if_there(path_of(job, name), list_limit).value_or(""));
-    for (std::string line; std::getline(stream, line);)
-        lines.push_back(line);
-    return lines;
+    return lines_of(read_file_if_there(path_of(job, name), list_limit).value_or(""));
 }
 
-ExitCode prove_return(Job& job) {
+namespace {
+
+void begin_proof(Job& job) {
     auto& appliance = job.ports.appliance;
-    if (job.state.tries >= return_limit)
-        return close_unproved(job,
-                              {fmt::format("its verification was interrupted {} times", job.state.tries)});
     if (job.state.tries > 0)
-        job.audit.event(
-            EventKind::upgrade_resumed, job.state,
-            {.message = fmt::format("upgrade {} goes on after an interruption of its proof", job.state.id),
-             .stage = Stage::verify});
+        job.audit.event(EventKind::upgrade_resumed, job.state,
+                        {.message = fmt::format("upgrade {}: the proof of the rollback continues after an "
+                                                "interruption",
+                                                job.state.id),
+                         .stage = Stage::verify});
     ++job.state.tries;
     job.state.stage = Stage::verify;
     job.state.boot_id = appliance.boot_id();
     job.store.save(job.state);
     job.audit.event(EventKind::stage_started, job.state, {.message = "verify …", .stage = Stage::verify});
     appliance.flush_journal();
-    const auto begin = appliance.uptime();
+}
+
+/// Everything that is not as it was, one sentence each.
+std::vector<std::string> find_differences(Job& job) {
+    auto& appliance = job.ports.appliance;
     auto found = read_note(job, files_note);
     try {
         const auto compare = [&] {
@@ -109,42 +109,53 @@ ExitCode prove_return(Job& job) {
                                         not_compared(job));
         };
         // rpm works while the services show that they stay up. What they make when they start is there at
-        // the end, and who holds rpm's lock in a boot is gone.
+        // the end, and what holds rpm's lock in a boot is gone.
         bool is_alike = false;
         try {
             is_alike = compare().empty();
         } catch (const SystemFailure& failure) {
             job.audit.output(job.state, fmt::format("{}, ignoring: asked again at the end", failure.what()));
         }
-        const auto unwell = look_at_health(job);
-        found.insert(found.end(), unwell.begin(), unwell.end());
+        const auto unhealthy = look_at_health(job);
+        found.insert(found.end(), unhealthy.begin(), unhealthy.end());
         const auto more = is_alike ? std::vector<std::string>() : compare();
         found.insert(found.end(), more.begin(), more.end());
     } catch (const SystemFailure& failure) {
         found.emplace_back(failure.what());
     }
-    if (!found.empty())
-        return close_unproved(job, found);
+    return found;
+}
+
+} // namespace
+
+Ending prove_rollback(Job& job) {
+    auto& appliance = job.ports.appliance;
+    if (job.state.tries >= rollback_limit)
+        return unproved(job, {fmt::format("its verification was interrupted {} times", job.state.tries)});
+    begin_proof(job);
+    const auto begin = appliance.uptime();
+    if (const auto found = find_differences(job); !found.empty())
+        return unproved(job, found);
     const auto took = appliance.uptime() - begin;
     job.audit.event(EventKind::stage_finished, job.state,
                     {.message = fmt::format("{}; files, packages and units are what they were", job.note),
                      .stage = Stage::verify,
                      .duration = took});
-    const auto data = told_of_data(job);
+    const auto data = text_about_data(job);
     job.audit.event(EventKind::rollback_finished, job.state,
-                    {.message = fmt::format("version {} is proved to be back{}", job.state.from_version,
+                    {.message = fmt::format("the rollback to version {} is proved{}", job.state.from_version,
                                             data.empty() ? "" : "; " + data),
                      .outcome = Outcome::rolled_back});
-    return close(
-        job, Outcome::rolled_back,
-        {.message = fmt::format("taken back: everything is as before the upgrade, because {}{}",
+    return {
+        Outcome::rolled_back,
+        {.message = fmt::format("rolled back: everything that is kept is as before the upgrade, because {}{}",
                                 job.state.rollback_why, data.empty() ? "" : "; " + data),
-         .hint =
-             job.state.reason
-                 ? "find out why from 'journalctl -t um-upgrade', then 'um-upgrade run' at a terminal"
-                 : "these media are not installed again by themselves: 'um-upgrade run' at a terminal does",
+         .hint = job.state.reason
+                     ? "find out why from 'journalctl -t um-upgrade', then 'um-upgrade run' at a terminal"
+                     : "these media are not installed again by themselves: 'um-upgrade run' at a terminal "
+                       "does",
          .reason = job.state.reason},
-        ExitCode::done);
+        ExitCode::done};
 }
 
 } // namespace um

@@ -9,7 +9,7 @@
 namespace um {
 
 /// A cut while the upgrade is taken back costs nothing but time, so it is allowed more of them than a change.
-inline constexpr unsigned return_limit = 10;
+inline constexpr unsigned rollback_limit = 10;
 
 /// The story's notes stand beside what is kept; one line for each item. Throw SystemFailure.
 inline constexpr auto owned_note = "owned";           ///< files of packages, as the first attempt found them
@@ -20,6 +20,6 @@ std::vector<std::string> read_note(Job& job, const char* name);
 
 /// In the boot after: the files as they were compared before anything ran, the units, the report and all else
 /// that a verification looks at, packages and what `rpm -Va` says. Closes the upgrade.
-ExitCode prove_return(Job& job);
+Ending prove_rollback(Job& job);
 
 } // namespace um

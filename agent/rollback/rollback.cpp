@@ -1,23 +1,31 @@
-// Takes an upgrade back: decides it, puts the old system back in a boot of its own, proves it in the next
-// one.
+#include "rollback/rollback.hpp"
 
 #include "base/file.hpp"
-#include "packages/packages.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
 #include "checks/product_logs.hpp"
+#include "packages/packages.hpp"
+#include "rollback/expiry.hpp"
 #include "rollback/proof.hpp"
-#include "procedure/procedure.hpp"
-#include "procedure/stages.hpp"
-#include "rollback/keep.hpp"
+#include "upgrade/reboot.hpp"
+#include "upgrade/snapshot.hpp"
+#include "upgrade/units.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <sstream>
+#include <utility>
 
 namespace um {
 namespace {
 
-constexpr auto retry_by_hand =
-    "mend it, then 'um-upgrade rollback --why TEXT' goes on; or the snapshot is the way back";
+std::string retry_by_hand() {
+    return fmt::format("fix it, then continue with 'um-upgrade rollback --why TEXT'; or {}",
+                       revert_to_snapshot);
+}
+
+/// The unit's condition: while this file is there, the next boot rolls the upgrade back.
+std::string due_flag(const Job& job) {
+    return job.store.directory() + "/rollback-due";
+}
 
 /// um-upgrade-rollback.service counts its boots in there, where this program cannot.
 std::string boots_of_unit(const Job& job) {
@@ -31,11 +39,9 @@ void ensure_units(Job& job) {
     try {
         ensure_rollback_unit(job, Reason::rollback_failed);
         try {
-            stages::ensure_verification(job);
+            ensure_verification(job);
         } catch (const Failure& failure) {
-            auto finding = failure.finding();
-            finding.severity = Finding::Severity::warning;
-            job.audit.finding(EventKind::warning, job.state, finding);
+            job.audit.finding(EventKind::warning, job.state, warning(failure.problem()));
         }
     } catch (const SystemFailure& failure) {
         job.audit.output(job.state,
@@ -45,26 +51,25 @@ void ensure_units(Job& job) {
 
 void ask_for_boot(Job& job) {
     job.state.reboot_is_left = job.config.reboot.policy == RebootPolicy::manual;
-    stages::request_reboot(job, job.state.rollback == Return::taken
-                                    ? "the old system is back, and is proved in the boot that follows"
-                                    : "the upgrade is taken back in the boot that follows");
+    request_reboot(job, job.state.rollback == RollbackStep::taken
+                            ? "the old system is back, and is proved in the boot that follows"
+                            : "the upgrade is taken back in the boot that follows");
 }
 
-ExitCode close_not_taken_back(Job& job) {
-    const Finding finding{Finding::Severity::refusal, Reason::rollback_failed, job.state.message,
-                          job.state.hint};
-    job.audit.finding(EventKind::stage_failed, job.state, finding);
+/// The ending of a rollback that failed, with the problem on record.
+Ending failed_rollback(Job& job) {
+    const auto problem = job.state.problem_of(Reason::rollback_failed);
+    job.audit.finding(EventKind::stage_failed, job.state, refusal(problem));
     job.audit.event(EventKind::rollback_finished, job.state,
-                    {.message = "the upgrade could not be taken back",
+                    {.message = "the upgrade could not be rolled back",
                      .outcome = Outcome::needs_manual,
                      .reason = Reason::rollback_failed});
-    return close(job, Outcome::needs_manual,
-                 {.message = finding.message, .hint = finding.hint, .reason = finding.reason},
-                 ExitCode::needs_manual);
+    return {Outcome::needs_manual, detail_of(problem), ExitCode::needs_manual};
 }
 
-void give_up(Job& job, const std::string& message, const std::string& hint) {
-    job.state.rollback = Return::failed;
+/// The reason of the record stays that of the upgrade until it is closed.
+void record_failed_rollback(Job& job, const std::string& message, const std::string& hint) {
+    job.state.rollback = RollbackStep::failed;
     job.state.message = message;
     job.state.hint = hint;
     job.state.boot_id = job.ports.appliance.boot_id();
@@ -79,10 +84,8 @@ std::vector<std::string> owned_files(Job& job) {
         return known;
     std::vector<std::string> paths;
     try {
-        std::istringstream stream(query_installed(job.ports.appliance, "[%{FILENAMES}\n]"));
-        for (std::string line; std::getline(stream, line);)
-            if (!line.empty() && line.front() == '/')
-                paths.push_back(line);
+        paths = lines_of(query_installed(job.ports.appliance, "[%{FILENAMES}\n]"));
+        std::erase_if(paths, [](const std::string& path) { return !path.starts_with('/'); });
         write_note(job, owned_note, paths);
     } catch (const SystemFailure& failure) {
         job.audit.output(job.state,
@@ -102,52 +105,57 @@ void forget_logs(Job& job) {
 }
 
 /// The unit should have done it in this boot, before anything else ran.
-ExitCode return_in_another_boot(Job& job) {
-    if (job.state.tries >= return_limit) {
-        give_up(job,
-                fmt::format("{} has not taken the upgrade back in {} boots", rollback_unit, job.state.tries),
-                fmt::format("look at 'systemctl status {}', mend it, then 'um-upgrade rollback --why TEXT'",
-                            rollback_unit));
-        return close_not_taken_back(job);
+std::optional<Ending> schedule_rollback_again(Job& job) {
+    if (job.state.tries >= rollback_limit) {
+        record_failed_rollback(
+            job,
+            fmt::format("{} has not rolled the upgrade back in {} boots", rollback_unit, job.state.tries),
+            fmt::format("look at 'systemctl status {}', fix it, then run 'um-upgrade rollback --why TEXT'",
+                        rollback_unit));
+        return failed_rollback(job);
     }
     ++job.state.tries;
     job.store.save(job.state);
     try {
-        begin_return(job, job.state.rollback_why);
-        return ExitCode::done;
+        schedule_rollback(job, job.state.rollback_why);
+        return std::nullopt;
     } catch (const Failure& failure) {
-        give_up(job, failure.what(), failure.hint());
-        return close_not_taken_back(job);
+        record_failed_rollback(job, failure.what(), failure.hint());
+        return failed_rollback(job);
     }
 }
 
 } // namespace
 
-void ensure_rollback_unit(Job& job, Reason reason) {
-    auto& services = job.ports.services;
-    const auto status = services.status(rollback_unit);
-    if (status.masked || !status.loaded)
-        throw Failure(
-            reason, fmt::format("{} is {}", rollback_unit, status.masked ? "masked" : "not installed"),
-            "unmask it, or install um-upgrade's package again; then start again what you had started");
-    if (status.enablement == "disabled" || status.enablement == "enabled-runtime")
-        services.enable(rollback_unit);
+bool may_roll_back(const Job& job) {
+    return job.config.rollback.mode == RollbackMode::automatic && job.state.has_kept_files &&
+           !job.state.rolling_back() && job.state.change != Change::none;
 }
 
-bool may_take_back(const Job& job) {
-    return job.config.rollback.mode == RollbackMode::automatic && job.state.way_back &&
-           !job.state.returns() && job.state.change != Change::none;
+bool try_rollback(Job& job, const Problem& problem) {
+    if (!may_roll_back(job))
+        return false;
+    job.mounted.reset();
+    job.state.set_problem(problem);
+    try {
+        schedule_rollback(job, problem.message);
+        return true;
+    } catch (const Failure& failure) {
+        job.state.rollback = RollbackStep::none;
+        job.audit.finding(EventKind::warning, job.state, warning(failure.problem()));
+        return false;
+    }
 }
 
-void begin_return(Job& job, const std::string& why) {
+void schedule_rollback(Job& job, const std::string& why) {
     job.ports.keeper.make_room(job.state.id);
     ensure_units(job);
-    const bool first = job.state.rollback != Return::due;
+    const bool first = job.state.rollback != RollbackStep::due;
     if (first) {
         job.state.tries = 0;
         remove_file_durably(boots_of_unit(job));
     }
-    job.state.rollback = Return::due;
+    job.state.rollback = RollbackStep::due;
     job.state.rollback_why = why;
     job.state.reboot_is_left = false; // the change's own may have been
     job.state.boot_id = job.ports.appliance.boot_id();
@@ -162,85 +170,100 @@ void begin_return(Job& job, const std::string& why) {
     ask_for_boot(job);
 }
 
-ExitCode take_back(Job& job) {
+namespace {
+
+/// What was put back, for the journal of a boot in which nothing else runs.
+void tell_result(Job& job, const RollbackResult& result, std::chrono::microseconds took) {
+    job.audit.note(job.state,
+                   fmt::format("the old system is back: {} put back, {} set aside, {} differences ({:.1f} s)",
+                               result.put_back, result.set_aside, result.differences.size(),
+                               std::chrono::duration<double>(took).count()),
+                   took);
+}
+
+/// Puts the old system back, and records how that went. May be cut off and called again.
+ExitCode put_old_system_back(Job& job) {
+    if (job.state.tries >= rollback_limit) {
+        record_failed_rollback(
+            job,
+            fmt::format("the rollback was interrupted {} times; some files may be the old ones, some the "
+                        "new ones",
+                        job.state.tries),
+            retry_by_hand());
+        return ExitCode::needs_manual;
+    }
+    ++job.state.tries;
+    job.store.save(job.state);
+    job.audit.note(job.state, fmt::format("putting the old system back, attempt {}", job.state.tries));
+    job.audit.progress("rollback: putting the old system back");
+    const auto begin = job.ports.appliance.uptime();
+    try {
+        const auto result = job.ports.keeper.roll_back(job.state.id, owned_files(job));
+        write_note(job, files_note, result.differences);
+        forget_logs(job);
+        tell_result(job, result, job.ports.appliance.uptime() - begin);
+        job.state.rollback = RollbackStep::taken;
+        job.state.tries = 0;
+        job.state.boot_id = job.ports.appliance.boot_id();
+        job.store.save(job.state);
+        return ExitCode::done;
+    } catch (const Failure& failure) {
+        record_failed_rollback(job, failure.what(),
+                               failure.hint().empty() ? revert_to_snapshot : failure.hint());
+    } catch (const SystemFailure& failure) {
+        record_failed_rollback(job,
+                               fmt::format("the old system could not be put back as a whole, some files may "
+                                           "be the old ones, some the new ones: {}",
+                                           failure.what()),
+                               retry_by_hand());
+    }
+    return ExitCode::needs_manual;
+}
+
+/// The boot in which the old system is proved.
+void request_next_boot(Job& job) {
+    try {
+        job.ports.appliance.flush_journal();
+        job.ports.services.reboot();
+    } catch (const SystemFailure& failure) {
+        job.audit.output(job.state, fmt::format("{}, ignoring: {} asks again", failure.what(), verify_unit));
+    }
+}
+
+} // namespace
+
+ExitCode roll_back(Job& job) {
     auto state = job.store.load();
-    if (!state || state->rollback != Return::due) { // cut off when all was done
-        remove_file_durably(due_flag(job));
+    if (!state || state->rollback != RollbackStep::due) { // cut off when all was done
+        call_off_rollback(job);
         return ExitCode::done;
     }
     job.state = std::move(*state);
-    auto& keeper = job.ports.keeper;
-    keeper.make_room(job.state.id);
-    ExitCode code = ExitCode::done;
-    if (job.state.tries >= return_limit) {
-        give_up(
-            job,
-            fmt::format("taking the upgrade back was interrupted {} times; some files may be the old ones, "
-                        "some the new ones",
-                        job.state.tries),
-            retry_by_hand);
-        code = ExitCode::needs_manual;
-    } else {
-        ++job.state.tries;
-        job.store.save(job.state);
-        job.audit.output(job.state, "putting the old system back");
-        job.audit.progress("rollback: putting the old system back");
-        try {
-            const auto result = keeper.take_back(job.state.id, owned_files(job));
-            write_note(job, files_note, result.differences);
-            forget_logs(job);
-            job.audit.output(
-                job.state, fmt::format("the old system is back; {} differences", result.differences.size()));
-            job.state.rollback = Return::taken;
-            job.state.tries = 0;
-            job.state.boot_id = job.ports.appliance.boot_id();
-            job.store.save(job.state);
-        } catch (const Failure& failure) {
-            give_up(job, failure.what(), failure.hint());
-            code = ExitCode::needs_manual;
-        } catch (const SystemFailure& failure) {
-            give_up(job,
-                    fmt::format("the old system could not be put back as a whole, some files may be the old "
-                                "ones, some the new ones: {}",
-                                failure.what()),
-                    retry_by_hand);
-            code = ExitCode::needs_manual;
-        }
-    }
+    job.ports.keeper.make_room(job.state.id);
+    const auto code = put_old_system_back(job);
     job.ports.appliance.sync();
-    remove_file_durably(due_flag(job));
+    call_off_rollback(job);
     remove_file_durably(boots_of_unit(job));
     if (code == ExitCode::done)
-        try {
-            job.ports.appliance.flush_journal();
-            job.ports.services.reboot();
-        } catch (const SystemFailure& failure) {
-            job.audit.output(job.state,
-                             fmt::format("{}, ignoring: {} asks again", failure.what(), verify_unit));
-        }
+        request_next_boot(job);
     return code;
 }
 
-ExitCode go_on_returning(Job& job) {
+void call_off_rollback(Job& job) {
+    remove_file_durably(due_flag(job));
+}
+
+std::optional<Ending> resume_rollback(Job& job) {
     job.announced = true;
     const bool booted = job.state.boot_id != job.ports.appliance.boot_id();
-    switch (job.state.rollback) {
-    case Return::none:
-        break;
-    case Return::failed:
-        return close_not_taken_back(job);
-    case Return::due:
-        if (booted)
-            return return_in_another_boot(job);
-        ask_for_boot(job); // unless it is due already
-        return ExitCode::done;
-    case Return::taken:
-        if (booted)
-            return prove_return(job);
-        ask_for_boot(job);
-        return ExitCode::done;
-    }
-    return ExitCode::internal;
+    if (job.state.rollback == RollbackStep::failed)
+        return failed_rollback(job);
+    if (booted && job.state.rollback == RollbackStep::due)
+        return schedule_rollback_again(job);
+    if (booted)
+        return prove_rollback(job);
+    ask_for_boot(job); // unless it is due already
+    return std::nullopt;
 }
 
 namespace {
@@ -258,7 +281,7 @@ std::optional<State> candidate(Job& job) {
     return found == closed.rend() ? last : *found;
 }
 
-Failure no_way_back(const std::optional<State>& state) {
+Failure nothing_kept(const std::optional<State>& state) {
     const std::string hint =
         "the snapshot is the way back, as long as no usage data counts that was collected since";
     if (state && state->outcome == Outcome::rolled_back)
@@ -273,7 +296,7 @@ Failure no_way_back(const std::optional<State>& state) {
 
 } // namespace
 
-ExitCode take_back_by_hand(Job& job, const std::string& why) {
+std::optional<Ending> roll_back_by_hand(Job& job, const std::string& why) {
     auto& ports = job.ports;
     auto state = candidate(job);
     if (state && state->open() && change_is_at_work(job, *state))
@@ -284,25 +307,26 @@ ExitCode take_back_by_hand(Job& job, const std::string& why) {
             fmt::format("upgrade {} was interrupted in {}: nothing was changed yet", state->id,
                         word(state->stage)),
             "go on with 'systemctl start um-upgrade', or close it with 'um-upgrade abandon --why TEXT'");
-    if (!state || !state->way_back || state->outcome == Outcome::rolled_back)
-        throw no_way_back(state);
+    if (!state || !state->has_kept_files || state->outcome == Outcome::rolled_back)
+        throw nothing_kept(state);
     if (!state->kept_until.empty() && state->kept_until <= iso8601(ports.appliance.now())) {
         job.state = *state;
-        expire_ways_back(job);
-        throw no_way_back(job.state);
+        expire_kept_files(job);
+        throw nothing_kept(job.state);
     }
     const auto kept = ports.keeper.kept();
     if (std::find(kept.begin(), kept.end(), state->id) == kept.end())
-        throw no_way_back(std::nullopt);
+        throw nothing_kept(std::nullopt);
     job.state = std::move(*state);
-    if (job.state.open() && (job.state.rollback == Return::due || job.state.rollback == Return::taken)) {
+    if (job.state.open() &&
+        (job.state.rollback == RollbackStep::due || job.state.rollback == RollbackStep::taken)) {
         job.console.line(fmt::format("upgrade {} is being taken back already", job.state.id));
-        return go_on_returning(job);
+        return resume_rollback(job);
     }
     const auto reason = std::exchange(job.state.outcome, std::nullopt) == Outcome::needs_manual
                             ? job.state.reason
                             : std::nullopt;
-    job.state.rollback = Return::none;
+    job.state.rollback = RollbackStep::none;
     job.state.reason = reason;
     job.state.abandoned.clear();
     for (auto* text : {&job.state.message, &job.state.hint, &job.state.finished, &job.state.kept_until})
@@ -314,8 +338,8 @@ ExitCode take_back_by_hand(Job& job, const std::string& why) {
              "missing from the reports until somebody brings them back",
          .stage = job.state.stage,
          .reason = Reason::rollback_data});
-    begin_return(job, fmt::format("{} asked for it: {}", ports.appliance.operator_name(), why));
-    return ExitCode::done;
+    schedule_rollback(job, fmt::format("{} asked for it: {}", ports.appliance.operator_name(), why));
+    return std::nullopt;
 }
 
 } // namespace um

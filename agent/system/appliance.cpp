@@ -1,10 +1,11 @@
 #include "system/appliance.hpp"
 
+#include "base/failure.hpp"
 #include "base/file.hpp"
 #include "base/guarded_path.hpp"
+#include "base/termination.hpp"
 #include "system/mount_points.hpp"
 #include "system/process.hpp"
-#include "base/termination.hpp"
 
 #include <algorithm>
 #include <array>
@@ -97,7 +98,7 @@ Space LinuxAppliance::space(const std::string& path) {
     struct statvfs volume {};
     if (::stat(path.c_str(), &status) < 0 || ::statvfs(path.c_str(), &volume) < 0)
         throw SystemFailure(fmt::format("free space of '{}'", path), errno);
-    return {path, status.st_dev, static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize,
+    return {status.st_dev, static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize,
             volume.f_files == 0 ? UINT64_MAX : volume.f_favail}; // some make inodes as they need them
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ports/ports.hpp"
+#include "ports/appliance.hpp"
 
 namespace um {
 

@@ -1,5 +1,6 @@
 #include "system/cdrom.hpp"
 
+#include "base/failure.hpp"
 #include "base/termination.hpp"
 
 #include <fcntl.h>
@@ -85,7 +86,6 @@ OpenMedia open_drive(const std::string& path) {
     OpenMedia media;
     media.path = path;
     media.drive = true;
-    media.device = status.st_rdev;
     media.fd = Fd(::open(by_descriptor(place).c_str(), O_RDONLY | O_CLOEXEC));
     if (!media.fd && errno == ENOMEDIUM)
         throw Failure(Reason::media_none, fmt::format("no medium is in '{}'", path),

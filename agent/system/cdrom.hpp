@@ -1,7 +1,7 @@
 #pragma once
 // CD-ROM drives.
 
-#include "ports/ports.hpp"
+#include "ports/media_directory.hpp"
 
 namespace um {
 

@@ -1,5 +1,6 @@
 #include "system/libmount_mounts.hpp"
 
+#include "base/failure.hpp"
 #include "base/file.hpp"
 #include "base/guarded_path.hpp"
 #include "system/loop_device.hpp"

@@ -1,9 +1,10 @@
 #include "system/media_directory.hpp"
 
-#include "system/cdrom.hpp"
+#include "base/failure.hpp"
 #include "base/file.hpp"
 #include "base/guarded_path.hpp"
-#include "media/media_name.hpp"
+#include "base/path.hpp"
+#include "system/cdrom.hpp"
 
 #include <algorithm>
 #include <array>
@@ -125,8 +126,6 @@ OpenMedia FileMedia::open(const std::string& path) {
                       "put the media there again, and leave them alone until the upgrade has ended");
     const auto status = status_of(media.fd.get(), path);
     media.size = static_cast<std::uint64_t>(status.st_size);
-    media.device = status.st_dev;
-    media.inode = status.st_ino;
     media.modified_ns = nanoseconds(status.st_mtim);
     media.attributed_ns = nanoseconds(status.st_ctim);
     return media;

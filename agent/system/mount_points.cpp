@@ -2,7 +2,7 @@
 
 #include "base/failure.hpp"
 #include "base/fd.hpp"
-#include "system/keeping/file_status.hpp"
+#include "base/path.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,7 @@
 #include "system/process.hpp"
 
+#include "base/failure.hpp"
+#include "base/fd.hpp"
 #include "base/termination.hpp"
 
 #include <algorithm>
@@ -19,7 +21,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr std::size_t output_limit = 32UL * 1024 * 1024; // rpm lists every file of an update of the OS
 
 struct Identity {
     uid_t uid = 0;

@@ -1,7 +1,7 @@
 #pragma once
 // Child processes without a shell.
 
-#include "ports/ports.hpp"
+#include "ports/appliance.hpp"
 
 #include <sys/types.h>
 

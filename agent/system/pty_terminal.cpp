@@ -1,5 +1,6 @@
 #include "system/pty_terminal.hpp"
 
+#include "base/failure.hpp"
 #include "base/file.hpp"
 #include "system/process.hpp"
 #include "system/terminal_reader.hpp"

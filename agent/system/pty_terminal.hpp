@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "ports/ports.hpp"
+#include "ports/terminal.hpp"
 
 namespace um {
 

@@ -2,28 +2,10 @@
 
 #include "base/text.hpp"
 
-#include <array>
 #include <syslog.h>
 
 namespace um {
 namespace {
-
-constexpr std::array<std::string_view, event_kinds> message_ids{
-    "103b8ed59b734829bdb7c46bc525ba23", // upgrade-started
-    "575a9551d3394dc2b8a4b450673c54cd", // stage-started
-    "31c332bf9ccf4aa789354247e1440bb7", // stage-finished
-    "286a7a0248a44ef38df403f3500d143e", // stage-failed
-    "768e281fa7cb46389350822558d80387", // refused
-    "d6fd635e345441779bc6bc5ef886047f", // warning
-    "cc5d72c7060a46d8b705e7d2dc3e195c", // prompt-answered
-    "96a385cef093418589929fd6df2ad019", // reboot-requested
-    "187e5c253de34bafbd7f03a20a94db1b", // upgrade-resumed
-    "52953fdc092e46bdbfbeb4e8b0f04191", // rollback-started
-    "fe479e947a404ca4b6ad7572fc800f5d", // rollback-finished
-    "eef5355ff5ac456394a208000afa6546", // upgrade-finished
-    "4b23c1de4c0f4be18ef0ad0f931db81c", // snapshot-confirmed
-    "a2502c345e7842dd9c439d3fb6b6b97b", // abandoned
-};
 
 int priority(EventKind kind, const EventDetail& detail) {
     switch (kind) {
@@ -69,8 +51,8 @@ std::string shown(EventKind kind, const EventDetail& detail) {
 
 } // namespace
 
-std::string_view message_id(EventKind kind) {
-    return message_ids.at(static_cast<std::size_t>(kind));
+EventDetail detail_of(const Problem& problem) {
+    return {.message = problem.message, .hint = problem.hint, .reason = problem.reason};
 }
 
 void Audit::event(EventKind kind, const State& state, const EventDetail& detail) {
@@ -98,8 +80,9 @@ void Audit::event(EventKind kind, const State& state, const EventDetail& detail)
 }
 
 void Audit::finding(EventKind kind, const State& state, const Finding& finding) {
-    event(kind, state,
-          {.message = finding.message, .hint = finding.hint, .stage = state.stage, .reason = finding.reason});
+    auto detail = detail_of(finding);
+    detail.stage = state.stage;
+    event(kind, state, detail);
 }
 
 void Audit::output(const State& state, const std::string& line) {
@@ -111,6 +94,18 @@ void Audit::output(const State& state, const std::string& line) {
     add(fields, "SYSLOG_IDENTIFIER", "upgrade-um");
     add(fields, "UM_UPGRADE_ID", state.id);
     add(fields, "UM_STAGE", word(state.stage));
+    journal_.entry(fields);
+}
+
+void Audit::note(const State& state, const std::string& text, std::optional<std::chrono::microseconds> took) {
+    Fields fields;
+    add(fields, "MESSAGE", text);
+    add(fields, "PRIORITY", std::to_string(LOG_INFO));
+    add(fields, "SYSLOG_IDENTIFIER", "um-upgrade");
+    add(fields, "UM_STAGE", word(state.stage));
+    if (took)
+        add(fields, "UM_DURATION_USEC", std::to_string(took->count()));
+    add_upgrade(fields, state);
     journal_.entry(fields);
 }
 

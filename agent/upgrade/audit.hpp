@@ -4,7 +4,7 @@
 
 #include "base/console.hpp"
 #include "base/failure.hpp"
-#include "ports/ports.hpp"
+#include "ports/journal.hpp"
 #include "upgrade/state.hpp"
 
 #include <chrono>
@@ -23,8 +23,8 @@ struct EventDetail {
     std::optional<std::chrono::microseconds> duration{};
 };
 
-/// The catalogued MESSAGE_ID of an event: 32 hexadecimal digits.
-std::string_view message_id(EventKind kind);
+/// The detail that a problem is.
+EventDetail detail_of(const Problem& problem);
 
 class Audit {
 public:
@@ -35,6 +35,9 @@ public:
     void finding(EventKind kind, const State& state, const Finding& finding);
     /// A line that the script printed; in the upgrade's story, but no event.
     void output(const State& state, const std::string& line);
+    /// A line of the upgrade's story that is no event; `took`: how long it was about.
+    void note(const State& state, const std::string& text,
+              std::optional<std::chrono::microseconds> took = {});
     /// What is going on now: `systemctl status`, `um-upgrade status`, and the terminal.
     void progress(const std::string& text);
 

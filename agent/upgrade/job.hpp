@@ -1,12 +1,14 @@
 #pragma once
-// The procedure: the table of stages, and the loop that runs them.
+// One upgrade at work: what the stages share, and what they leave behind on disk.
 
-#include "upgrade/audit.hpp"
+#include "base/console.hpp"
 #include "config/config.hpp"
+#include "media/content.hpp"
 #include "media/media_name.hpp"
+#include "packages/offered.hpp"
 #include "ports/ports.hpp"
-#include "checks/preflight.hpp"
-#include "upgrade/state.hpp"
+#include "upgrade/audit.hpp"
+#include "upgrade/state_file.hpp"
 
 #include <memory>
 #include <optional>
@@ -17,18 +19,34 @@ namespace um {
 
 inline constexpr auto apply_unit = "um-upgrade-apply.service";
 inline constexpr auto verify_unit = "um-upgrade-verify.service";
+inline constexpr auto rollback_unit = "um-upgrade-rollback.service";
 
-/// How often an upgrade is begun or gone on with before a person must look.
+/// How often an upgrade is begun or resumed before a person must look.
 inline constexpr unsigned attempt_limit = 3;
 
 /// The media as found; hostile until authenticate() has passed.
 struct MediaSet {
     MediaName name;
     OpenMedia iso;
-    std::string sidecars; ///< where .mf, .crt and .sign stand: their path without the extension
+    std::string sidecars; ///< where .mf, .crt and .sign are: their path without the extension
 };
 
-/// One upgrade at work. Only `state` outlives the process; all else is derived anew after a crash.
+/// What it takes to keep the old system.
+struct RollbackCost {
+    KeepCost cost;
+    double seconds = 0;       ///< an estimate
+    std::size_t packages = 0; ///< of the media that would be installed; 0 too where only a script knows
+    std::vector<std::string> trees{}; ///< kept whole: protected ones, the rpm database, the product's data
+};
+
+/// How an upgrade ends. Only procedure/ending closes the record with it.
+struct Ending {
+    Outcome outcome{};
+    EventDetail detail{}; ///< message, hint and reason
+    ExitCode code{};
+};
+
+/// Only `state` outlives the process. After a crash everything else is derived again.
 struct Job {
     const Config& config;
     Ports& ports;
@@ -47,70 +65,55 @@ struct Job {
     std::optional<Signer> signer{};
     Digests digests{}; ///< of the ISO, as it was read
     std::unique_ptr<Mounted> mounted{};
-    std::optional<KeepScope> keep_scope{};    ///< as preflight found it
-    std::optional<WayBack> way_back{};        ///< what keeping it takes, once preflight has looked
-    std::vector<std::string> product_units{}; ///< which may write the product's data, as preflight found them
+    std::optional<Content> content{};                     ///< of the mounted medium; see content_of()
+    std::optional<std::vector<OfferedPackage>> offered{}; ///< by the mounted medium; see offered_by()
+    std::optional<KeepScope> keep_scope{};                ///< as preflight found it
+    std::optional<RollbackCost> rollback_cost{};          ///< once preflight has looked
+    std::vector<std::string> product_units{}; ///< that may write the product's data, as preflight found them
     std::vector<Finding> findings{};          ///< of the stage at work
     std::string note{};                       ///< what the stage at work found out, for its journal entry
     bool warned = false;                      ///< the verification found something that is worth a look
     bool announced = false;                   ///< upgrade-started or upgrade-resumed is in the journal
 };
 
-/// Where the apply unit keeps what the media brought: the media may be gone when the upgrade is verified.
-inline std::string package_list(const Job& job) {
-    return job.store.directory() + "/packages.list";
+/// What is on the mounted medium. It is read once in a process. Throws SystemFailure.
+const Content& content_of(Job& job);
+
+/// The packages on the mounted medium, by their headers. They are read once in a process. Throws
+/// SystemFailure.
+const std::vector<OfferedPackage>& offered_by(Job& job);
+
+/// Adds to the stage's note, parted from what is there.
+void add_note(Job& job, const std::string& text);
+
+/// Runs `check`, and takes the Failure that it throws as a finding: a failure of one part must not hide what
+/// the others have to say.
+template <class Check>
+void collect(Job& job, Check check) {
+    try {
+        check();
+    } catch (const Failure& failure) {
+        job.findings.push_back(refusal(failure.problem()));
+    }
 }
 
-/// And what was installed before the change was begun.
-inline std::string earlier_package_list(const Job& job) {
-    return job.store.directory() + "/before.list";
-}
+/// The person's answer; nothing when nobody is there to be asked.
+std::optional<bool> ask(Job& job, const std::string& question);
 
-/// And those of them that nothing on the media obsoletes: they may not go.
-inline std::string staying_package_list(const Job& job) {
-    return job.store.directory() + "/staying.list";
-}
+// Notes beside the record. The apply unit makes them, because the media may be gone when the upgrade is
+// verified.
 
-/// And in which forms the kernel that ran had an initramfs.
-inline std::string initramfs_list(const Job& job) {
-    return job.store.directory() + "/initramfs.list";
-}
-
-/// And what is new on the appliance and was cut off: a repair forgets it, and installs it afresh.
-inline std::string fresh_package_list(const Job& job) {
-    return job.store.directory() + "/fresh.list";
-}
-
-/// And how long the product's logs were then.
-inline std::string log_marks(const Job& job) {
-    return job.store.directory() + "/logs.list";
-}
-
-/// What a stage's work leads to.
-enum class Next { stage, nothing_to_do, wait_for_boot };
-
-/// Runs the procedure, or goes on with an interrupted one: command `run`.
-ExitCode run_procedure(Job& job);
-
-/// Goes on with what waits for this boot, and does nothing else: command `verify`.
-ExitCode continue_after_boot(Job& job);
-
-/// Find, authenticate, mount, preflight, unmount, with every finding and nothing durable: command `check`.
-struct CheckResult {
-    State state; ///< what became known of the media
-    std::optional<Signer> signer;
-    Digests digests; ///< of the ISO, as it was read
-    std::vector<Finding> findings;
-    RollbackMode rollback = RollbackMode::off;
-    std::optional<WayBack> way_back; ///< what keeping it would take, where that is known
-    bool needs_person = false;       ///< an earlier upgrade does, and no other begins before
-    bool nothing_to_do = false;
-    std::string note;    ///< why there is nothing to do
-    std::string failure; ///< what the machine failed, which ended the check early
-};
-CheckResult check_procedure(Job& job);
-
-/// Ends an upgrade that a person closes.
-void abandon_upgrade(Job& job, const std::string& why);
+/// The packages that the media brought.
+std::string package_list(const Job& job);
+/// The packages that were installed before the change was begun.
+std::string earlier_package_list(const Job& job);
+/// Those of them that nothing on the media obsoletes: they may not go.
+std::string staying_package_list(const Job& job);
+/// The forms in which the running kernel had an initramfs.
+std::string initramfs_list(const Job& job);
+/// Packages that are new on the appliance and were cut off: a repair forgets them and installs them again.
+std::string fresh_package_list(const Job& job);
+/// How long the product's logs were before the change.
+std::string log_marks(const Job& job);
 
 } // namespace um

@@ -1,9 +1,10 @@
 #include "upgrade/snapshot.hpp"
 
 #include "base/failure.hpp"
-#include "base/ini.hpp"
 #include "base/file.hpp"
+#include "base/ini.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -14,10 +15,6 @@ namespace um {
 namespace {
 
 using Clock = std::chrono::system_clock;
-
-std::int64_t seconds(Clock::time_point time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
 
 std::optional<Clock::time_point> time_from(const std::string& text) {
     std::int64_t value = 0;
@@ -35,11 +32,6 @@ std::string one_line(std::string text) {
     return cut(std::move(text), 150);
 }
 
-std::string trimmed(const std::string& text) {
-    const auto first = text.find_first_not_of(" \t\r");
-    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
 } // namespace
 
 SnapshotConfirmation save_confirmation(const std::string& path, SnapshotConfirmation confirmation) {
@@ -49,7 +41,7 @@ SnapshotConfirmation save_confirmation(const std::string& path, SnapshotConfirma
         path, fmt::format("# Kept by um-upgrade confirm-snapshot; times in seconds since 1970.\n"
                           "[snapshot]\nname = {}\nby = {}\nversion = {}\nconfirmed = {}\nvalid_until = {}\n",
                           confirmation.name, confirmation.by, confirmation.version,
-                          seconds(confirmation.confirmed), seconds(confirmation.valid_until)));
+                          unix_seconds(confirmation.confirmed), unix_seconds(confirmation.valid_until)));
     return confirmation;
 }
 
@@ -89,14 +81,6 @@ std::optional<SnapshotConfirmation> parse_guestinfo(const std::string& text, Clo
         return std::nullopt;
     return SnapshotConfirmation{one_line(values["name"]), "the hypervisor", one_line(values["version"]), now,
                                 Clock::from_time_t(::timegm(&parts))};
-}
-
-std::string iso8601(Clock::time_point time) {
-    const std::time_t seconds_since_1970 = Clock::to_time_t(time);
-    std::tm parts{};
-    gmtime_r(&seconds_since_1970, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 } // namespace um

@@ -8,6 +8,9 @@
 
 namespace um {
 
+/// The last way out of a failed upgrade. It loses the usage data that were collected since.
+inline constexpr auto revert_to_snapshot = "revert the virtual machine to its snapshot";
+
 struct SnapshotConfirmation {
     std::string name; ///< what the operator calls the snapshot
     std::string by;   ///< login name
@@ -27,8 +30,5 @@ std::optional<SnapshotConfirmation> load_confirmation(const std::string& path);
 /// valid-until=2026-11-23T22:00:00Z (UTC), on one line or several. Nothing when a part is missing or wrong.
 std::optional<SnapshotConfirmation> parse_guestinfo(const std::string& text,
                                                     std::chrono::system_clock::time_point now);
-
-/// "2026-11-22T09:47:00Z"
-std::string iso8601(std::chrono::system_clock::time_point time);
 
 } // namespace um

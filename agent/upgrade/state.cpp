@@ -1,15 +1,10 @@
 #include "upgrade/state.hpp"
 
 #include "base/ini.hpp"
-#include "base/file.hpp"
 
-#include <algorithm>
 #include <charconv>
-#include <fcntl.h>
-#include <filesystem>
 #include <functional>
 #include <map>
-#include <unistd.h>
 
 namespace um {
 namespace {
@@ -19,7 +14,7 @@ constexpr std::size_t piece = 60; // bytes of a value on one line; escaped, at m
 
 constexpr std::string_view left_to_the_operator = "operator";
 constexpr std::string_view change_words[] = {"none", "begun", "done", "failed"};
-constexpr std::string_view return_words[] = {"", "due", "taken", "failed"};
+constexpr std::string_view rollback_words[] = {"", "due", "taken", "failed"};
 constexpr std::string_view kept = "kept";
 
 /// Only what INI would take for its own is escaped: controls, ';' (a comment), '%', and outer spaces.
@@ -137,33 +132,22 @@ const std::vector<Field>& fields() {
          [](State& s, const std::string& t) { s.change = known(enum_from<Change>(change_words, t), t); }},
         {"reboot", [](const State& s) { return std::string(s.reboot_is_left ? left_to_the_operator : ""); },
          [](State& s, const std::string& t) { s.reboot_is_left = is_word(t, left_to_the_operator); }},
-        {"way_back", [](const State& s) { return std::string(s.way_back ? kept : ""); },
-         [](State& s, const std::string& t) { s.way_back = is_word(t, kept); }},
-        text_field("kept", &State::kept),
+        {"way_back", [](const State& s) { return std::string(s.has_kept_files ? kept : ""); },
+         [](State& s, const std::string& t) { s.has_kept_files = is_word(t, kept); }},
+        text_field("kept", &State::kept_summary),
         text_field("kept_until", &State::kept_until),
         {"rollback", [](const State& s) { return std::string(word(s.rollback)); },
-         [](State& s, const std::string& t) { s.rollback = known(enum_from<Return>(return_words, t), t); }},
+         [](State& s, const std::string& t) {
+             s.rollback = known(enum_from<RollbackStep>(rollback_words, t), t);
+         }},
         text_field("rollback_why", &State::rollback_why),
         text_field("stopped", &State::stopped),
         text_field("method", &State::method),
         text_field("sshd", &State::sshd),
-        text_field("unwell", &State::unwell),
+        text_field("unwell", &State::unhealthy),
         text_field("abandoned", &State::abandoned),
     };
     return table;
-}
-
-Failure damaged(const std::string& where, const std::string& why) {
-    return {Reason::state_damaged, fmt::format("{}: the record is damaged: {}", where, why),
-            "look at 'journalctl -t um-upgrade', then close it with 'um-upgrade abandon --why TEXT'"};
-}
-
-std::optional<std::string> read_record(const std::string& path) {
-    try {
-        return read_file_if_there(path, record_limit);
-    } catch (const SystemFailure& failure) {
-        throw damaged(path, failure.what());
-    }
 }
 
 } // namespace
@@ -172,8 +156,24 @@ std::string_view word(Change change) {
     return change_words[static_cast<std::size_t>(change)];
 }
 
-std::string_view word(Return step) {
-    return return_words[static_cast<std::size_t>(step)];
+std::string_view word(RollbackStep step) {
+    return rollback_words[static_cast<std::size_t>(step)];
+}
+
+void State::set_problem(const Problem& problem) {
+    reason = problem.reason;
+    message = problem.message;
+    hint = problem.hint;
+}
+
+Problem State::problem(Reason otherwise) const {
+    return {reason.value_or(otherwise), message, hint};
+}
+
+void State::clear_problem() {
+    reason.reset();
+    message.clear();
+    hint.clear();
 }
 
 std::string way_out(const State& state) {
@@ -192,6 +192,11 @@ std::string to_ini(const State& state) {
     return text + "complete = yes\n"; // the last line: a record without it was cut short
 }
 
+Failure damaged_record(const std::string& where, const std::string& why) {
+    return {Reason::state_damaged, fmt::format("{}: the record is damaged: {}", where, why),
+            "look at 'journalctl -t um-upgrade', then close it with 'um-upgrade abandon --why TEXT'"};
+}
+
 State parse_state(const std::string& text, const std::string& where) {
     std::map<std::string, std::string> values;
     try {
@@ -199,125 +204,31 @@ State parse_state(const std::string& text, const std::string& where) {
             if (entry.section != "upgrade" || !values.emplace(entry.name, unescape(entry.value)).second)
                 throw SystemFailure(fmt::format("line {} is unexpected", entry.line));
     } catch (const std::runtime_error& error) {
-        throw damaged(where, error.what());
+        throw damaged_record(where, error.what());
     }
     const auto version = values.extract("format");
     if (!version)
-        throw damaged(where, "it names no format");
+        throw damaged_record(where, "it names no format");
     if (version.mapped() != format)
         throw Failure(
             Reason::state_unknown_format,
             fmt::format("{}: format {} is not known to um-upgrade {}", where, version.mapped(), UM_VERSION),
             "install the um-upgrade that wrote it, or close it with 'um-upgrade abandon --why TEXT'");
     if (!values.extract("complete"))
-        throw damaged(where, "it ends early");
+        throw damaged_record(where, "it ends early");
     State state;
     try {
         for (const auto& field : fields())
             if (const auto value = values.extract(std::string(field.key)))
                 field.read(state, value.mapped());
     } catch (const std::runtime_error& error) {
-        throw damaged(where, error.what());
+        throw damaged_record(where, error.what());
     }
     if (!values.empty())
-        throw damaged(where, fmt::format("it holds the unknown key '{}'", values.begin()->first));
+        throw damaged_record(where, fmt::format("it holds the unknown key '{}'", values.begin()->first));
     if (state.id.empty())
-        throw damaged(where, "it names no upgrade");
+        throw damaged_record(where, "it names no upgrade");
     return state;
-}
-
-namespace {
-
-bool is_earlier(const State& left, const State& right) {
-    return left.started < right.started;
-}
-
-} // namespace
-
-std::optional<State> StateFile::load() const {
-    const auto text = read_record(path());
-    if (!text)
-        return std::nullopt;
-    return parse_state(*text, path());
-}
-
-std::vector<std::string> StateFile::closed_ids() const {
-    std::vector<std::string> ids;
-    std::error_code error; // no directory yet: nothing was ever closed
-    for (const auto& entry : std::filesystem::directory_iterator(history(), error))
-        if (const auto path = entry.path(); path.extension() == ".ini")
-            ids.push_back(path.stem().string());
-    return ids;
-}
-
-std::optional<State> StateFile::closed(const std::string& id) const {
-    const auto path = fmt::format("{}/{}.ini", history(), id);
-    try {
-        const auto text = read_record(path);
-        return text ? std::optional(parse_state(*text, path)) : std::nullopt;
-    } catch (const Failure& failure) {
-        throw Failure(failure.reason(), failure.what(), "move it away; no other upgrade needs it");
-    }
-}
-
-template <class Take, class Complain>
-void StateFile::each_closed(Take take, Complain complain) const {
-    for (const auto& id : closed_ids())
-        try {
-            if (auto record = closed(id))
-                take(std::move(*record));
-        } catch (const Failure& failure) {
-            complain(failure);
-        }
-}
-
-std::vector<State> StateFile::closed() const {
-    std::vector<State> records;
-    each_closed([&](State record) { records.push_back(std::move(record)); }, [](const Failure&) {});
-    std::sort(records.begin(), records.end(), is_earlier);
-    return records;
-}
-
-std::vector<Failure> StateFile::not_understood() const {
-    std::vector<Failure> failures;
-    each_closed([](const State&) {}, [&](const Failure& failure) { failures.push_back(failure); });
-    return failures;
-}
-
-void StateFile::save(const State& state) const {
-    try {
-        replace_file(path(), to_ini(state));
-    } catch (const SystemFailure&) {
-        if (!give_reserve_back())
-            throw;
-        replace_file(path(), to_ini(state));
-    }
-}
-
-void StateFile::keep_reserve() const {
-    constexpr off_t size = 256L * 1024; // a record, its copy in history/, and their directories, many times
-    make_directories(directory_, 0700);
-    const auto fd = open_file(reserve(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-    if (const int error = ::posix_fallocate(fd.get(), 0, size); error != 0)
-        throw SystemFailure(fmt::format("allocate '{}'", reserve()), error);
-}
-
-bool StateFile::give_reserve_back() const {
-    return ::unlink(reserve().c_str()) == 0; // else there was none, or nothing can be done
-}
-
-std::string StateFile::set_aside(const std::string& suffix) const {
-    auto target = fmt::format("{}/damaged-{}", history(), suffix);
-    make_directories(history(), 0700);
-    rename_durably(path(), target);
-    return target;
-}
-
-void StateFile::close(const State& state) const {
-    give_reserve_back();
-    // History first: a record that is closed but not filed would be lost to the auditor.
-    replace_file(fmt::format("{}/{}.ini", history(), state.id), to_ini(state));
-    save(state);
 }
 
 } // namespace um

@@ -17,14 +17,14 @@ enum class Change { none, begun, done, failed };
 std::string_view word(Change change);
 
 /// How far taking the upgrade back came.
-enum class Return {
+enum class RollbackStep {
     none,
     due,   ///< the boot that is asked for puts the old system back
     taken, ///< it was put back; the boot after that proves it
     failed ///< it could not be put back
 };
 
-std::string_view word(Return step);
+std::string_view word(RollbackStep step);
 
 /// A plain value. Texts are UTF-8; times are UTC in ISO 8601.
 struct State {
@@ -33,10 +33,10 @@ struct State {
     std::optional<Outcome> outcome; ///< absent while the upgrade is open
     std::optional<Reason> reason;   ///< of the outcome
     std::string message;            ///< of the outcome: what an operator reads
-    std::string hint;
-    unsigned attempts = 0; ///< how often the procedure was begun for this id
-    unsigned tries = 0;    ///< those of the phase it is in: before the change, the change, the verification
-    std::string boot_id;   ///< of the boot in which the record was saved last
+    std::string hint;               ///< of the outcome: what to do
+    unsigned attempts = 0;          ///< how often the procedure was begun for this id
+    unsigned tries = 0;  ///< those of the phase it is in: before the change, the change, the verification
+    std::string boot_id; ///< of the boot in which the record was saved last
     std::string started;
     std::string finished;
     std::string from_version;
@@ -51,32 +51,40 @@ struct State {
     std::uint64_t mount_device = 0; ///< st_dev of the verified medium as mounted; this boot only
     Change change = Change::none;
     std::string sshd;            ///< what its unit was called before the change; empty: not looked at
-    std::string unwell;          ///< to_text(Unwell): who was not well before the change
+    std::string unhealthy;       ///< to_text(Unhealthy): who was not well before the change
     bool reboot_is_left = false; ///< to the operator, who was asked or whose policy it is
-    bool way_back = false;       ///< the old system is kept
-    std::string kept;            ///< what that came to, for people
+    bool has_kept_files = false; ///< the old system is kept
+    std::string kept_summary;    ///< what was kept, for people
     std::string kept_until; ///< when the way back of a closed upgrade ends; empty: not before it is closed
-    Return rollback = Return::none;
+    RollbackStep rollback = RollbackStep::none;
     std::string rollback_why; ///< who or what asked for it
     std::string stopped;      ///< the product's units that stand still while their data are copied
     std::string method;       ///< "script" or "packages": how the change was begun
     std::string abandoned;    ///< why a person closed it; empty: nobody did
+
+    /// Records a problem as that of the outcome.
+    void set_problem(const Problem& problem);
+    /// The recorded one; `otherwise` where none has a reason.
+    Problem problem(Reason otherwise) const;
+    /// The recorded message and hint, for another reason than the recorded one.
+    Problem problem_of(Reason other) const { return {other, message, hint}; }
+    void clear_problem();
 
     /// An open upgrade: it was begun and nobody has closed it.
     bool open() const { return !outcome; }
     /// The change was begun and is neither complete nor given up: it is at work, or was cut off.
     bool cut_off() const { return change == Change::begun; }
     /// It is being taken back, or that failed.
-    bool returns() const { return rollback != Return::none; }
+    bool rolling_back() const { return rollback != RollbackStep::none; }
     /// What must be installed in the end.
     const std::string& expected_version() const {
-        return rollback == Return::taken ? from_version : to_version;
+        return rollback == RollbackStep::taken ? from_version : to_version;
     }
     bool waits_for_a_person() const { return outcome == Outcome::needs_manual && abandoned.empty(); }
     /// A change that was cut off met something that a person can mend, such as media that were not at hand:
     /// once it is mended, the change can be made again.
     bool goes_on_when_mended() const {
-        return waits_for_a_person() && cut_off() && !returns() && reason != Reason::interrupted;
+        return waits_for_a_person() && cut_off() && !rolling_back() && reason != Reason::interrupted;
     }
 };
 
@@ -86,46 +94,10 @@ std::string way_out(const State& state);
 /// The record as INI text; `parse_state` reads it back. Any text survives the way.
 std::string to_ini(const State& state);
 
+/// state.damaged, for the record `where`.
+Failure damaged_record(const std::string& where, const std::string& why);
+
 /// Throws Failure: state.damaged, or state.unknown-format for a record of another version.
 State parse_state(const std::string& text, const std::string& where);
-
-/// Keeps the record on disk: temporary file, fsync, rename, fsync of the directory.
-class StateFile {
-public:
-    /// `directory`: /var/lib/um-upgrade; state.ini and history/ stand in it.
-    explicit StateFile(std::string directory) : directory_(std::move(directory)) {}
-
-    /// Nothing where there is no record. Throws Failure (state.damaged, state.unknown-format): a damaged
-    /// record is a refusal, never "idle".
-    std::optional<State> load() const;
-    /// Durable when it returns. Throws SystemFailure.
-    void save(const State& state) const;
-    /// The closed records that can be understood, the oldest first: one that is damaged hides no other.
-    std::vector<State> closed() const;
-    /// What is wrong with the others.
-    std::vector<Failure> not_understood() const;
-    /// The closed record of one upgrade; nothing where there is none. Throws Failure like load().
-    std::optional<State> closed(const std::string& id) const;
-    /// Puts a record that cannot be understood under history/, out of the way. Returns its new path.
-    std::string set_aside(const std::string& suffix) const;
-    /// Saves the closed record and files a copy of it under history/.
-    void close(const State& state) const;
-    /// Keeps some room of the disk, so that the record can be saved even when a change has filled it; close()
-    /// gives it back. Throws SystemFailure.
-    void keep_reserve() const;
-
-    const std::string& directory() const { return directory_; }
-    std::string path() const { return directory_ + "/state.ini"; }
-    std::string history() const { return directory_ + "/history"; }
-
-private:
-    std::vector<std::string> closed_ids() const;
-    template <class Take, class Complain>
-    void each_closed(Take take, Complain complain) const;
-    bool give_reserve_back() const;
-    std::string reserve() const { return directory_ + "/reserve"; }
-
-    std::string directory_;
-};
 
 } // namespace um

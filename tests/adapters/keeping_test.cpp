@@ -56,7 +56,7 @@ struct Keeping : testing::Test {
     KeepCost keep() {
         return keeper.keep("id", scope, [](const auto& work) { work(); });
     }
-    TakenBack take_back(const std::vector<std::string>& added = {}) { return keeper.take_back("id", added); }
+    RollbackResult roll_back(const std::vector<std::string>& added = {}) { return keeper.roll_back("id", added); }
     /// Everything about the trees but the times of directories and links.
     std::string picture() const {
         return shell("cd " + scratch.path() +
@@ -91,13 +91,13 @@ TEST_F(Keeping, PutsBackWhateverWasDoneToATree) {
          "2021-01-01 "
          "usr/bin/newer && printf u "
          ">'usr/bin/tool;5f3a1b2c'");
-    const auto result = take_back({root("usr/bin/newer"), root("usr/share/new/file"), root("usr/share/new")});
+    const auto result = roll_back({root("usr/bin/newer"), root("usr/share/new/file"), root("usr/share/new")});
     EXPECT_THAT(result.differences, IsEmpty());
     keeper.discard("id", Keeper::Added::stay);
     EXPECT_EQ(picture(), before);
     // What somebody may miss is there, what packages brought as well.
-    ASSERT_THAT(result.set_aside, ElementsAre(root("state/rollback/id/data")));
-    const auto data = result.set_aside.front() + scratch.path();
+    ASSERT_THAT(keeper.set_aside("id"), ElementsAre(root("state/rollback/id/data")));
+    const auto data = keeper.set_aside("id").front() + scratch.path();
     EXPECT_EQ(text_of(data + "/data/store"), "migrated");
     EXPECT_EQ(text_of(data + "/data/store-wal"), "wal");
     EXPECT_EQ(text_of(data + "/etc/strange"), "strange");
@@ -113,7 +113,7 @@ TEST_F(Keeping, SetsAsideWhatWasWrittenToThePackagesFiles) {
     must("cd " + scratch.path() +
          " && printf users >etc/one && printf database >usr/bin/newer && printf x >rpm/db && "
          "printf sed >usr/bin/new && mv usr/bin/new usr/bin/tool");
-    EXPECT_THAT(take_back({root("etc/one"), root("usr/bin/newer"), root("usr/bin/tool")}).differences,
+    EXPECT_THAT(roll_back({root("etc/one"), root("usr/bin/newer"), root("usr/bin/tool")}).differences,
                 IsEmpty());
     const auto data = root("state/rollback/id/data") + scratch.path();
     EXPECT_EQ(text_of(data + "/etc/one"), "users");
@@ -133,7 +133,7 @@ TEST_F(Keeping, LeavesWhatTheOldLinkLeadsTo) {
     must("cd " + scratch.path() +
          " && rm usr/lib && mkdir -p usr/lib/empty && printf new >usr/lib/a && "
          "touch -d 2021-01-01 usr/lib/a && rm usr/lib-1/a");
-    EXPECT_THAT(take_back({root("usr/lib"), root("usr/lib/a"), root("usr/lib/empty")}).differences,
+    EXPECT_THAT(roll_back({root("usr/lib"), root("usr/lib/a"), root("usr/lib/empty")}).differences,
                 IsEmpty());
     keeper.discard("id", Keeper::Added::go);
     EXPECT_EQ(picture(), before);
@@ -146,7 +146,7 @@ TEST_F(Keeping, LeavesPackagedLogsAlone) {
     scope.packaged.push_back({root("usr/log/btmp"), 0, 0, "", false});
     keep();
     must("printf login >" + root("usr/log/btmp"));
-    EXPECT_THAT(take_back({root("usr/log/btmp")}).differences, IsEmpty());
+    EXPECT_THAT(roll_back({root("usr/log/btmp")}).differences, IsEmpty());
     EXPECT_EQ(text_of(root("usr/log/btmp")), "login");
 }
 
@@ -155,7 +155,7 @@ TEST_F(Keeping, LooksIntoNestedTreesOnce) {
     scope.data.push_back(root("etc/deep"));
     keep();
     must("printf x >" + root("etc/deep/strange"));
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     EXPECT_EQ(text_of(root("state/rollback/id/data") + root("etc/deep/strange")), "x");
 }
 
@@ -163,7 +163,7 @@ TEST_F(Keeping, LeavesAloneWhatIsAsItWas) {
     keep();
     struct stat before {};
     ::stat(root("etc/deep/two").c_str(), &before);
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     struct stat after {};
     ::stat(root("etc/deep/two").c_str(), &after);
     EXPECT_EQ(before.st_ino, after.st_ino);
@@ -175,10 +175,10 @@ TEST_F(Keeping, MayBeCutOffAnywhereAndIsDoneAgain) {
     keep();
     must("cd " + scratch.path() +
          " && printf x >data/store && printf y >etc/one && rm -r etc/deep usr/bin/tool");
-    take_back();
+    roll_back();
     // As if it had been cut off: half is put back, half is spoilt once more.
     must("cd " + scratch.path() + " && rm etc/one && printf z >state/rollback/id/temporary");
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     keeper.discard("id", Keeper::Added::go);
     EXPECT_EQ(picture(), before);
     EXPECT_EQ(text_of(root("state/rollback/id/data") + root("data/store")), "x");
@@ -187,24 +187,24 @@ TEST_F(Keeping, MayBeCutOffAnywhereAndIsDoneAgain) {
 TEST_F(Keeping, TellsOfALinkThatWasWrittenToInPlace) {
     keep();
     must("printf more >>" + root("usr/bin/tool"));
-    EXPECT_THAT(take_back().differences, ElementsAre(HasSubstr("usr/bin/tool has 8 bytes, not 4")));
+    EXPECT_THAT(roll_back().differences, ElementsAre(HasSubstr("usr/bin/tool has 8 bytes, not 4")));
 }
 
 TEST_F(Keeping, CopiesWhatWasWrittenToInPlaceBefore) {
     scope.packaged[0].modified = 1;
     EXPECT_EQ(keep().links, 0U);
     must("printf more >>" + root("usr/bin/tool"));
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     EXPECT_EQ(text_of(root("usr/bin/tool")), "tool");
 }
 
 TEST_F(Keeping, TrustsRpmsDigestOfAFileAsPackagedAlone) {
     scope.packaged[0].sha256 = std::string(64, '0');
     keep();
-    EXPECT_THAT(take_back().differences, ElementsAre(HasSubstr("another content")));
+    EXPECT_THAT(roll_back().differences, ElementsAre(HasSubstr("another content")));
     must("touch " + root("usr/bin/tool"));
     keep();
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
 }
 
 TEST_F(Keeping, PutsNothingBackWhenAKeptFileIsMissing) {
@@ -212,7 +212,7 @@ TEST_F(Keeping, PutsNothingBackWhenAKeptFileIsMissing) {
     must("printf x >" + root("etc/one") + "; rm $(find " + root("state/rollback/id/kept") +
          " -type f ! -name CACHEDIR.TAG | head -n 1)");
     try {
-        take_back();
+        roll_back();
         FAIL() << "it took something back";
     } catch (const Failure& failure) {
         EXPECT_EQ(failure.reason(), Reason::rollback_failed);
@@ -226,7 +226,7 @@ TEST_F(Keeping, PutsNothingBackWhenAKeptCopyIsShort) {
     must("printf x >" + root("etc/one") + "; for kept in $(find " + root("state/rollback/id/kept") +
          " -type f -links 1 ! -name CACHEDIR.TAG); do : >$kept; done");
     try {
-        take_back();
+        roll_back();
         FAIL() << "it took something back";
     } catch (const Failure& failure) {
         EXPECT_THAT(failure.what(), HasSubstr("has 0 bytes, not"));
@@ -266,7 +266,7 @@ TEST_F(OnAMount, IsNotKeptWhereOthersCouldExchangeIt) {
     must("chown 12 " + root("usr"));
     EXPECT_THAT(keep().unkept, ElementsAre(HasSubstr(root("usr") + " belongs to others than root")));
     must("printf new >" + root("usr/bin/tool"));
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     EXPECT_EQ(text_of(root("usr/bin/tool")), "new");
 }
 
@@ -281,7 +281,7 @@ TEST_F(OnAMount, IsPutBackWhereOthersCouldHaveExchangedItAndDidNot) {
     keep();
     must("printf new >" + root("usr/bin/new") + " && mv " + root("usr/bin/new") + " " + root("usr/bin/tool") +
          " && chown 12 " + root("usr"));
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     EXPECT_EQ(text_of(root("usr/bin/tool")), "tool");
 }
 
@@ -292,7 +292,7 @@ TEST_F(OnAMount, IsNotPutBackWhereSomebodyHasExchangedIt) {
          "for kept in $(find .um-upgrade/id/kept -type f); do size=$(stat -c %s $kept); "
          "head -c $size /dev/zero | tr '\\0' x >$kept; done; printf new >bin/tool");
     try {
-        take_back();
+        roll_back();
         ADD_FAILURE() << "it took something back";
     } catch (const Failure& failure) {
         EXPECT_THAT(failure.what(), HasSubstr("it is not what was kept"));
@@ -304,7 +304,7 @@ TEST_F(OnAMount, IsNotPutBackOntoAnotherOne) {
     keep();
     must("printf x >" + root("etc/one") + "; mount --bind " + root("usr/bin") + " " + root("usr/bin"));
     try {
-        take_back();
+        roll_back();
         ADD_FAILURE() << "it took something back";
     } catch (const Failure& failure) {
         EXPECT_THAT(failure.what(), HasSubstr("by now, and what is kept of it on"));
@@ -351,7 +351,7 @@ TEST_F(Keeping, PutsLibrariesBackLast) {
     keep();
     must("printf newer >" + root("lib/libtool.so.1") + " && printf newer >" + root("usr/bin/tool.conf"));
     const Arrivals arrivals({root("lib"), root("usr/bin")});
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     EXPECT_THAT(arrivals.seen(), ElementsAre("tool.conf", "libtool.so.1"));
 }
 
@@ -359,16 +359,16 @@ TEST_F(Keeping, PutsNothingBackByAListThatIsNotWhole) {
     keep();
     const auto list = root("state/rollback/id/manifest");
     must("sed -i 's/one/two/' " + list);
-    EXPECT_THROW(take_back(), Failure);
+    EXPECT_THROW(roll_back(), Failure);
     must("head -c 100 " + list + " >" + list + ".2 && mv " + list + ".2 " + list);
-    EXPECT_THROW(take_back(), Failure);
+    EXPECT_THROW(roll_back(), Failure);
 }
 
 TEST_F(Keeping, LeavesOutWhatItIsTold) {
     must("mkdir " + root("etc/left-out") + " && printf a >" + root("etc/left-out/log"));
     keep();
     must("printf b >" + root("etc/left-out/log") + " && printf c >" + root("etc/left-out/more"));
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     EXPECT_EQ(text_of(root("etc/left-out/log")), "b");
     EXPECT_EQ(text_of(root("etc/left-out/more")), "c");
 }
@@ -423,7 +423,7 @@ TEST_F(Keeping, KeepsWhatALinkLeadsToAndTheLink) {
     scope.trees.push_back(root("shown"));
     keep();
     must("cd " + scratch.path() + " && rm shown && mkdir shown && printf s >real/file");
-    EXPECT_THAT(take_back().differences, IsEmpty());
+    EXPECT_THAT(roll_back().differences, IsEmpty());
     EXPECT_TRUE(std::filesystem::is_symlink(root("shown")));
     EXPECT_EQ(text_of(root("shown/file")), "r");
 }

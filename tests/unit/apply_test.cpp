@@ -182,7 +182,7 @@ TEST_F(Apply, RemembersWhatWasInstalledAndWhatMayNotGo) {
 
 TEST_F(Apply, RemembersWhatWasInstalledThoughTheMediaObsoleteIt) {
     bring_packages();
-    world.obsoleted = "package\n";
+    world.obsoleted = "Opackage\n";
     run();
     EXPECT_EQ(text_of(store().directory() + "/before.list"), "package|0|1|1|noarch\n");
     EXPECT_EQ(text_of(store().directory() + "/staying.list"), "");

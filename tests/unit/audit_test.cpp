@@ -128,7 +128,7 @@ TEST(Audit, NamesOutcomeReasonAndHint) {
 TEST(Audit, WritesAFindingWithTheStageAtWork) {
     Audited audited;
     audited.audit.finding(EventKind::warning, known_state(),
-                          {Finding::Severity::warning, Reason::digest_weak, "SHA-1", ""});
+                          warning({Reason::digest_weak, "SHA-1", ""}));
     const auto fields = audited.last();
     EXPECT_EQ(fields.at("UM_EVENT"), "warning");
     EXPECT_EQ(fields.at("UM_STAGE"), "preflight");
@@ -188,7 +188,7 @@ TEST(Audit, TellsAPersonWhatWasRefusedAndTheWayOut) {
     Audited audited;
     audited.audit.finding(
         EventKind::refused, known_state(),
-        {Finding::Severity::refusal, Reason::space_insufficient, "/: full", "delete something"});
+        refusal({Reason::space_insufficient, "/: full", "delete something"}));
     EXPECT_EQ(audited.printed(),
               "preflight    REFUSED: /: full [space.insufficient]\n    -> delete something\n");
 }

@@ -45,13 +45,13 @@ TEST_F(Check, ListsEveryRefusalOfMediaAndAppliance) {
 }
 
 TEST_F(Check, MountsNothingThatIsNotGenuine) {
-    crypto.findings = {{Finding::Severity::refusal, Reason::certificate_untrusted, "no", "mend"}};
+    crypto.findings = {refusal({Reason::certificate_untrusted, "no", "mend"})};
     EXPECT_EQ(reasons_of(check()), "certificate.untrusted");
     EXPECT_FALSE(world.called("mount"));
 }
 
 TEST_F(Check, TellsWhatItFoundWhenTheMachineFails) {
-    crypto.findings = {{Finding::Severity::warning, Reason::digest_weak, "SHA-1", "mend"}};
+    crypto.findings = {warning({Reason::digest_weak, "SHA-1", "mend"})};
     world.fates["digest"] = Fate::system_failure;
     const auto result = check();
     EXPECT_EQ(result.failure, "digest: Input/output error");

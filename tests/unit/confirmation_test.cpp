@@ -1,3 +1,4 @@
+#include "base/time.hpp"
 #include "upgrade/snapshot.hpp"
 
 #include "base/failure.hpp"

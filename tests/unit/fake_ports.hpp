@@ -2,13 +2,16 @@
 // A world for the story to act on: an appliance, its media and its service manager, as plain values behind
 // the ports. What the world holds outlives a crash of the agent, as the machine outlives a process.
 
-#include "upgrade/snapshot.hpp"
 #include "support/fake_journal.hpp"
 #include "support/scratch.hpp"
 #include "change/change.hpp"
-#include "upgrade/job.hpp"
 #include "checks/product.hpp"
-#include "rollback/keep.hpp"
+#include "procedure/abandon.hpp"
+#include "procedure/check.hpp"
+#include "procedure/ending.hpp"
+#include "procedure/resume.hpp"
+#include "rollback/rollback.hpp"
+#include "upgrade/snapshot.hpp"
 
 #include <gtest/gtest.h>
 
@@ -56,7 +59,7 @@ struct World {
                                                 {stem + ".crt", "a certificate"},
                                                 {stem + ".sign", "a signature"}};
     std::string script = "upgrade-um.sh";
-    std::string obsoleted;                      ///< names of packages, by what is on them; each ends its line
+    std::string obsoleted;                      ///< names of packages, by what is on them: "Oname", a line each
     std::string shutdown_due;                   ///< its kind; empty: none
     bool awaits_input = false;                  ///< somebody reads what is typed
     bool reads_keys = false;                    ///< and key by key
@@ -328,9 +331,9 @@ public:
             return world_.verify_packages();
         if (command.at(0) == "rpm" && command.at(1) == "--eval")
             return {0, "/var/lib/rpm\n", false};
-        if (command.at(0) == "rpm" && command.back() == "[%{OBSOLETENAME}\n]")
-            return {0, world_.obsoleted, false};
-        if (command.at(0) == "rpm" && (command.at(1) == "-qp" || command.at(1) == "-qa"))
+        if (command.at(0) == "rpm" && command.at(1) == "-qp")
+            return {0, "Npackage|0|1|1|noarch\n" + world_.obsoleted, false};
+        if (command.at(0) == "rpm" && command.at(1) == "-qa")
             return {0, "package|0|1|1|noarch\n", false}; // the media's one is installed already
         if (command.at(0) == "rpm")
             return world_.installed.empty() ? CommandResult{1, "package is not installed\n", false}
@@ -352,7 +355,7 @@ public:
     }
     Space space(const std::string& path) override {
         world_.call("space " + path);
-        return {path, 1, world_.free_space, UINT64_MAX};
+        return {1, world_.free_space, UINT64_MAX};
     }
     std::vector<AdminCheck> admin_checks(const std::string& directory) override {
         return world_.checks[directory];
@@ -445,10 +448,10 @@ public:
         return ids;
     }
     void make_room(const std::string&) override { world_.call("make_room"); }
-    TakenBack take_back(const std::string& id, const std::vector<std::string>&) override {
-        world_.call("take_back");
+    RollbackResult roll_back(const std::string& id, const std::vector<std::string>&) override {
+        world_.call("roll_back");
         world_.installed = world_.kept.at(id);
-        return {set_aside(id), world_.differences};
+        return {1, world_.set_aside.size(), world_.differences};
     }
     std::vector<std::string> all() override { return kept(); }
     void discard(const std::string& id, Added) override {

@@ -1,4 +1,6 @@
+#include "checks/product.hpp"
 #include "checks/status_report.hpp"
+#include "checks/unit_health.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,17 +25,17 @@ std::string text_of(const std::vector<Finding>& findings) {
     return text;
 }
 
-const Truth good_truth{"4.7.0.0", {}, true};
+const InstalledTruth good_truth{"4.7.0.0", {}, true};
 
-std::string verdict_on(const Truth& truth) {
-    return text_of(judge_truth(truth, "4.7.0.0", "/the.log"));
+std::string verdict_on(const InstalledTruth& truth) {
+    return text_of(judge_installed(truth, "4.7.0.0", "/the.log"));
 }
 
-std::string verdict_on(const std::vector<UnitHealth>& units, const Unwell& before = {}) {
+std::string verdict_on(const std::vector<UnitHealth>& units, const Unhealthy& before = {}) {
     return text_of(judge_units(units, before));
 }
 
-std::string verdict_on(const StatusReport& report, const Unwell& before = {}) {
+std::string verdict_on(const StatusReport& report, const Unhealthy& before = {}) {
     return text_of(judge_status(report, "/the.log", {}, before));
 }
 
@@ -68,11 +70,11 @@ TEST(StatusReport, PassesOverAllElse) {
     EXPECT_EQ(read("\x1b"), "");
 }
 
-TEST(Truth, HasNothingToSayWhenAllIsAsItShouldBe) {
+TEST(InstalledTruth, HasNothingToSayWhenAllIsAsItShouldBe) {
     EXPECT_EQ(verdict_on(good_truth), "");
 }
 
-TEST(Truth, FailsForAnotherVersion) {
+TEST(InstalledTruth, FailsForAnotherVersion) {
     auto truth = good_truth;
     truth.version = "4.6.0.1";
     EXPECT_EQ(verdict_on(truth), "verify.version: version 4.7.0.0 was expected, 4.6.0.1 is installed\n");
@@ -80,7 +82,7 @@ TEST(Truth, FailsForAnotherVersion) {
     EXPECT_EQ(verdict_on(truth), "verify.version: version 4.7.0.0 was expected, none is installed\n");
 }
 
-TEST(Truth, FailsWithoutTheProductsDirectoryAndForPackages) {
+TEST(InstalledTruth, FailsWithoutTheProductsDirectoryAndForPackages) {
     auto truth = good_truth;
     truth.product_in_place = false;
     truth.packages = {"a is at 1, the media bring 2"};
@@ -95,7 +97,7 @@ TEST(Units, AreWellWhenTheyHaveBeenActiveForAWhile) {
 }
 
 TEST(Units, FailWhenTheyAreNotActive) {
-    EXPECT_EQ(verdict_on({{"a.service", "failed", 0, {}}, {"b.service", not_installed, 0, {}}}),
+    EXPECT_EQ(verdict_on({{"a.service", "failed", 0, {}}, {"b.service", "not installed", 0, {}}}),
               "verify.unit: a.service is failed\nverify.unit: b.service is not installed\n");
 }
 
@@ -129,22 +131,22 @@ TEST(Health, TellsWhichUnitsMayBeTheProducts) {
               (std::vector<std::string>{"b.service", "a.service"}));
 }
 
-TEST(Unwell, IsWhoIsCertainlyNotWell) {
+TEST(Unhealthy, IsWhoIsCertainlyNotWell) {
     const StatusReport report{"journal: Offline\nlogin: Running\nvcd: Running with errors\n", 0, false};
-    EXPECT_EQ(unwell_before({{"a.service", "failed", 0, {}},
-                             {"b.service", not_installed, 0, {}},
+    EXPECT_EQ(unhealthy_before({{"a.service", "failed", 0, {}},
+                             {"b.service", "not installed", 0, {}},
                              {"c.service", "active", 9, std::chrono::seconds(1)},
                              {"d.service", "unknown (D-Bus is away)", 0, {}}},
                             report),
-              (Unwell{"a.service", "journal"}));
-    EXPECT_EQ(with_errors(report), Unwell{"vcd"}); // no excuse for being Offline afterwards
-    EXPECT_EQ(unwell_before({}, {"", 0, true}), (Unwell{"status.sh"}));
-    EXPECT_EQ(unwell_from(to_text({"a.service", "VMware UM journal"})),
-              (Unwell{"a.service", "VMware UM journal"}));
-    EXPECT_EQ(unwell_from(""), Unwell{});
+              (Unhealthy{"a.service", "journal"}));
+    EXPECT_EQ(with_errors(report), Unhealthy{"vcd"}); // no excuse for being Offline afterwards
+    EXPECT_EQ(unhealthy_before({}, {"", 0, true}), (Unhealthy{"status.sh"}));
+    EXPECT_EQ(unhealthy_from(to_text({"a.service", "VMware UM journal"})),
+              (Unhealthy{"a.service", "VMware UM journal"}));
+    EXPECT_EQ(unhealthy_from(""), Unhealthy{});
 }
 
-TEST(Unwell, MayOnlyBeLate) {
+TEST(Unhealthy, MayOnlyBeLate) {
     const StatusReport well{"journal: Running\n", 0, false};
     EXPECT_FALSE(is_coming_up({{"a.service", "active", 0, {}}, {"b.service", "failed", 0, {}}}, well));
     EXPECT_TRUE(is_coming_up({{"a.service", "activating", 0, {}}}, well));

@@ -5,6 +5,8 @@
 #include "packages/package_manager.hpp"
 #include "packages/packages.hpp"
 #include "packages/repair.hpp"
+#include "media/content.hpp"
+#include "packages/database.hpp"
 
 #include "unit/story.hpp"
 
@@ -69,7 +71,7 @@ TEST(Packages, ThatAreInstalledTwiceAreFoundButForKernelsAndKeys) {
     const auto package = [](const std::string& name, const std::string& version, const std::string& arch) {
         return Package{name, "0", version, "1", arch};
     };
-    Inventory inventory;
+    InstalledPackages inventory;
     inventory.packages = {package("a", "1", "noarch"),          package("a", "2", "noarch"),
                           package("lib", "1", "x86_64"),        package("lib", "1", "i686"),
                           package("linux", "1", "x86_64"),      package("linux", "2", "x86_64"),
@@ -192,7 +194,7 @@ TEST_F(Manager, TestsATransactionBeforeItChangesAnything) {
 
 TEST(Recovery, FindsWhatWasReplacedAndNotYetErased) {
     const std::vector<Package> media{package("a", "2"), package("b", "2"), package("linux", "5")};
-    const Inventory appliance{{package("a", "1"), package("a", "2"), package("b", "1"), package("linux", "4"),
+    const InstalledPackages appliance{{package("a", "1"), package("a", "2"), package("b", "1"), package("linux", "4"),
                                package("linux", "5"), package("other", "1")},
                               {"linux"}};
     EXPECT_THAT(leftovers(media, appliance), ElementsAre(package("a", "1")));
@@ -200,7 +202,7 @@ TEST(Recovery, FindsWhatWasReplacedAndNotYetErased) {
 
 TEST(Recovery, FindsWhatWasInstalledButPerhapsNotFinished) {
     const std::vector<Package> media{package("a", "2"), package("b", "2"), package("c", "1")};
-    const Inventory appliance{{package("a", "2"), package("b", "1"), package("c", "1")}, {}};
+    const InstalledPackages appliance{{package("a", "2"), package("b", "1"), package("c", "1")}, {}};
     EXPECT_THAT(unfinished(media, {package("a", "1"), package("b", "1"), package("c", "1")}, appliance),
                 ElementsAre(package("a", "2")));
 }
@@ -295,10 +297,12 @@ TEST_F(Manager, KnowsTheFormsOfTheInitramfsOfTheKernelThatRuns) {
 }
 
 TEST_F(Manager, TakesSourcesForNoPackages) {
-    world.paths = {"/r/a-1.x86_64.rpm", "/r/a-1.src.rpm", "/r/b-1.nosrc.rpm"};
-    const auto files = package_files(ports, "/r");
-    EXPECT_THAT(files, testing::Contains("/r/a-1.x86_64.rpm"));
-    EXPECT_THAT(files, testing::Each("/r/a-1.x86_64.rpm"));
+    world.paths = {mount_point + "/a-1.x86_64.rpm", mount_point + "/a-1.src.rpm", mount_point + "/b-1.nosrc.rpm"};
+    world.mounted = 1;
+    world.paths.insert(mount_point + "/repodata/repomd.xml");
+    const auto files = read_content(ports, config).package_files;
+    EXPECT_THAT(files, testing::Contains(mount_point + "/a-1.x86_64.rpm"));
+    EXPECT_THAT(files, testing::Each(mount_point + "/a-1.x86_64.rpm"));
 }
 
 TEST_F(Manager, KnowsWhatWasInstalledLast) {
@@ -319,22 +323,22 @@ TEST_F(Manager, LooksForWhoWritesToTheDatabaseAndForDamage) {
 }
 
 TEST_F(Manager, KnowsWhatTheMediaObsolete) {
-    world.paths.insert("/r/a.rpm");
-    appliance.answers["-qp"] = {0, "java11\nfoo\n", false};
-    EXPECT_THAT(obsoleted_by(ports, "/r"), testing::UnorderedElementsAre("foo", "java11"));
+    appliance.answers["-qp"] = {0, "Na|0|1|1|noarch\nOjava11\nOfoo\n", false};
+    EXPECT_THAT(obsoleted_by(read_offered(appliance, {"/r/a.rpm"})),
+                testing::UnorderedElementsAre("foo", "java11"));
     EXPECT_THAT(without({"foo"}, {package("foo", "1"), package("a", "1")}), ElementsAre(package("a", "1")));
-    EXPECT_THAT(obsoleted_by(ports, "/none"), IsEmpty());
+    EXPECT_THAT(obsoleted_by(read_offered(appliance, {})), IsEmpty());
 }
 
 TEST_F(Manager, RemovesWhatRpmWasWriting) {
     const auto mine = scratch.file("a.conf", "");
     for (const auto* name : {"a.conf;5f3a1b2c", "a.conf;5f3a1b2", "a.conf;5f3a1b2x", "b.conf;5f3a1b2c"})
         scratch.file(name, "half");
-    appliance.answers["-qpl"] = {0, mine + "\n/no/such/directory/file\n", false};
+    const OfferedPackage offer{package("a", "1"), "/m/a.rpm", {}, {}, {}, {{mine, 1}, {"/no/such/directory/file", 1}}};
     std::vector<std::string> said;
-    remove_unpacked(appliance, {"/m/a.rpm"}, [&](const std::string& line) { said.push_back(line); });
+    remove_unpacked({offer}, [&](const std::string& line) { said.push_back(line); });
     EXPECT_THAT(um::test::names_in(scratch.path()), ElementsAre("a.conf", "a.conf;5f3a1b2", "a.conf;5f3a1b2x",
                                                                 "b.conf;5f3a1b2c", "snapshot.ini"));
     EXPECT_EQ(said.size(), 1U);
-    remove_unpacked(appliance, {}, [](const std::string&) {});
+    remove_unpacked({}, [](const std::string&) {});
 }

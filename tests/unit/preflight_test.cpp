@@ -1,3 +1,4 @@
+#include "base/text.hpp"
 #include "checks/preflight.hpp"
 
 #include <gtest/gtest.h>
@@ -23,12 +24,12 @@ Facts good_facts() {
     facts.sshd = SshdFacts{"sshd.service", {true, false, "active", "enabled", "", "success", false}, false};
     return facts;
 }
-const MediaFacts good_media{"4.7.0.0"};
+const std::string good_media = "4.7.0.0";
 
 /// The reasons, warnings in brackets.
-std::string reasons_of(const Facts& facts, const MediaFacts& media = good_media, const Config& config = {}) {
+std::string reasons_of(const Facts& facts, const std::string& media = good_media, const Config& config = {}) {
     std::string text;
-    for (const auto& finding : um::preflight(facts, media, config)) {
+    for (const auto& finding : judge_preflight(facts, media, config)) {
         EXPECT_FALSE(finding.message.empty());
         EXPECT_FALSE(finding.hint.empty());
         const std::string reason(word(finding.reason));
@@ -37,8 +38,8 @@ std::string reasons_of(const Facts& facts, const MediaFacts& media = good_media,
     return text;
 }
 
-std::string message_of(const Facts& facts, const MediaFacts& media = good_media) {
-    const auto findings = um::preflight(facts, media, {});
+std::string message_of(const Facts& facts, const std::string& media = good_media) {
+    const auto findings = judge_preflight(facts, media, {});
     return findings.size() == 1 ? findings[0].message : std::to_string(findings.size()) + " findings";
 }
 
@@ -148,7 +149,7 @@ TEST(Preflight, RefusesAWrongHostNameOrWarns) {
 
 TEST(Preflight, WarnsOfWhatIsNotWellAndRefusesAPendingReboot) {
     auto facts = good_facts();
-    facts.unwell = {"a.service", "journal"};
+    facts.unhealthy = {"a.service", "journal"};
     EXPECT_EQ(reasons_of(facts), "(services.unhealthy) (services.unhealthy)");
     facts = good_facts();
     facts.pending_reboot = "a reboot is scheduled";

@@ -85,7 +85,7 @@ const Case cases[] = {
      Reason::digest_weak, ExitCode::not_authentic, Outcome::refused, Stage::authenticate},
     {"AnUntrustedCertificate",
      [](Story& s) {
-         s.crypto.findings = {{Finding::Severity::refusal, Reason::certificate_untrusted, "who", "mend it"}};
+         s.crypto.findings = {refusal({Reason::certificate_untrusted, "who", "mend it"})};
      },
      Reason::certificate_untrusted, ExitCode::not_authentic, Outcome::refused, Stage::authenticate},
     {"AForgedSignature", failing("verify_signature", Reason::signature_mismatch), Reason::signature_mismatch,

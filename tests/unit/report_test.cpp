@@ -25,9 +25,9 @@ CheckResult ready() {
     return result;
 }
 
-const Finding refusal{Finding::Severity::refusal, Reason::space_insufficient, "/: \"full\"",
-                      "delete\nsomething"};
-const Finding warning{Finding::Severity::warning, Reason::digest_weak, "SHA-1", ""};
+const auto refusal = refusal({Reason::space_insufficient, "/: \"full\"",
+                      "delete\nsomething"});
+const auto warning = warning({Reason::digest_weak, "SHA-1", ""});
 
 State record(std::optional<Outcome> outcome) {
     State state;
@@ -77,8 +77,8 @@ TEST(CheckReport, DeclaresWhatTheWayBackWouldTake) {
     auto result = ready();
     result.rollback = RollbackMode::automatic;
     EXPECT_TRUE(json::parse(check_json(result))["rollback"].is_null()); // not looked at
-    result.way_back =
-        WayBack{{{{"/boot/.um-upgrade", 3 << 20, 5}}, 1234, 56, 12 << 20}, 3.6, 33, {"/boot", "/etc"}};
+    result.rollback_cost =
+        RollbackCost{{{{"/boot/.um-upgrade", 3 << 20, 5}}, 1234, 56, 12 << 20}, 3.6, 33, {"/boot", "/etc"}};
     EXPECT_NE(
         check_text(result).find("way back: 1234 links and 56 copies of 12.0 MiB would be kept, in about 4 s"),
         std::string::npos);
@@ -169,9 +169,9 @@ TEST(CheckReport, IsWhatItsSchemaSays) {
 TEST(CheckReport, FitsATerminal) {
     auto result = ready();
     result.findings = {
-        {Finding::Severity::refusal, Reason::hostname_mismatch,
+        refusal({Reason::hostname_mismatch,
          "Detected wrong hostname. Expected hostname: a.example.test, but found: b.example.test",
-         "change the host name, then generate a new certificate, or import one"}};
+         "change the host name, then generate a new certificate, or import one"})};
     const auto text = check_text(result, 60);
     EXPECT_NE(text.find("  refused: Detected wrong hostname. Expected hostname:\n"
                         "           a.example.test, but found: b.example.test\n"
@@ -211,7 +211,7 @@ TEST(StatusReport, HasAWordForEverySituation) {
     EXPECT_EQ(situation(at_reboot, {false, "", "the next"}), "interrupted"); // it would reboot in a circle
     auto taken_back = record(std::nullopt);
     taken_back.boot_id = "this";
-    taken_back.rollback = Return::due;
+    taken_back.rollback = RollbackStep::due;
     EXPECT_EQ(situation(taken_back, {false, "", "this"}), "waiting-for-reboot");
     EXPECT_EQ(situation(taken_back, {false, "", "the next"}), "interrupted");
     EXPECT_EQ(situation(record(Outcome::succeeded)), "idle");
@@ -297,22 +297,22 @@ TEST(HistoryReport, IsAListOfRecordsAsJson) {
 
 TEST(StatusReport, TellsHowLongAnUpgradeCanBeTakenBack) {
     auto state = record(Outcome::succeeded);
-    state.way_back = true;
+    state.has_kept_files = true;
     state.kept_until = "2026-11-29T09:47:00Z";
     EXPECT_NE(status_text(state, {}).find("way back: kept until 2026-11-29T09:47:00Z\n"), std::string::npos);
-    state.kept = "3 links, 2 copies, 1.0 MiB";
+    state.kept_summary = "3 links, 2 copies, 1.0 MiB";
     EXPECT_NE(status_text(state, {}).find("kept until 2026-11-29T09:47:00Z: 3 links, 2 copies, 1.0 MiB"),
               std::string::npos);
-    EXPECT_EQ(json::parse(status_json(state, {}))["way_back"]["kept"], state.kept);
+    EXPECT_EQ(json::parse(status_json(state, {}))["way_back"]["kept"], state.kept_summary);
     EXPECT_EQ(json::parse(status_json(state, {}))["way_back"]["until"], "2026-11-29T09:47:00Z");
-    state.way_back = false;
+    state.has_kept_files = false;
     EXPECT_EQ(status_text(state, {}).find("way back"), std::string::npos);
     EXPECT_TRUE(json::parse(status_json(state, {}))["way_back"].is_null());
 }
 
 TEST(StatusReport, SaysWhichRebootAnUpgradeThatIsTakenBackWaitsFor) {
     auto state = record(std::nullopt);
-    state.rollback = Return::due;
+    state.rollback = RollbackStep::due;
     const auto text = status_text(state, {});
     EXPECT_NE(text.find("waiting-for-reboot"), std::string::npos);
     EXPECT_NE(text.find("taken back in that boot"), std::string::npos);

@@ -22,7 +22,7 @@ struct Rollback : Story {
         world.reboot();
         if (!std::filesystem::exists(flag()))
             return;
-        take_back();
+        roll_back();
         world.reboot();
     }
     std::string flag() const { return scratch / "state/rollback-due"; }

@@ -19,7 +19,7 @@ const CommandResult differs{1, "S.5....T.    /usr/bin/one\n", false};
 TEST_F(Rollback, TakesAFailedChangeBackWithoutAPerson) {
     fail_the_change();
     EXPECT_EQ(run(), ExitCode::apply_failed);
-    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_EQ(state().rollback, RollbackStep::due);
     EXPECT_TRUE(state().open());
     EXPECT_THAT(events(), HasSubstr("stage-failed:apply:script.failed rollback-started:script.failed "
                                     "reboot-requested:apply"));
@@ -65,7 +65,7 @@ TEST_F(Rollback, TakesBackWhatFailsItsVerification) {
     upgrade();
     world.status_report = "journal: Offline\n";
     EXPECT_EQ(verify(), ExitCode::verification_failed);
-    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_EQ(state().rollback, RollbackStep::due);
     EXPECT_EQ(state().reason, Reason::verify_status);
     world.status_report = "journal: Running\n";
     boot();
@@ -78,7 +78,7 @@ TEST_F(Rollback, TakesBackAScriptThatWasCutOffAndMayNotRunAgain) {
     world.fates["script"] = Fate::power_cut;
     run_and_crash();
     EXPECT_EQ(verify(), ExitCode::needs_manual);
-    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_EQ(state().rollback, RollbackStep::due);
     boot();
     EXPECT_EQ(verify(), ExitCode::done);
     EXPECT_EQ(state().outcome, Outcome::rolled_back);
@@ -88,7 +88,7 @@ TEST_F(Rollback, TakesBackAScriptThatWasCutOffAndMayNotRunAgain) {
 TEST_F(Rollback, IsNotBegunWhereNothingWasChanged) {
     world.failures.emplace("expect_unchanged", Failure(Reason::media_changed, "changed"));
     run();
-    EXPECT_FALSE(state().returns());
+    EXPECT_FALSE(state().rolling_back());
     EXPECT_FALSE(std::filesystem::exists(flag()));
     EXPECT_TRUE(world.kept.empty());
 }
@@ -127,11 +127,11 @@ TEST_F(Rollback, IsTriedAgainByAPersonWhereItWasNotProved) {
     boot();
     verify();
     world.differences.clear();
-    const auto before = world.count("take_back");
+    const auto before = world.count("roll_back");
     EXPECT_EQ(rollback("mended"), ExitCode::done);
-    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_EQ(state().rollback, RollbackStep::due);
     boot();
-    EXPECT_EQ(world.count("take_back"), before + 1);
+    EXPECT_EQ(world.count("roll_back"), before + 1);
     EXPECT_EQ(verify(), ExitCode::done);
     EXPECT_EQ(state().outcome, Outcome::rolled_back);
 }
@@ -168,10 +168,10 @@ TEST_F(Rollback, PutsBackOnceMoreWhatWasCutOff) {
     fail_the_change();
     run();
     world.reboot();
-    world.fates["take_back"] = Fate::power_cut;
-    EXPECT_THROW(take_back(), Crash);
+    world.fates["roll_back"] = Fate::power_cut;
+    EXPECT_THROW(roll_back(), Crash);
     world.crashed = false;
-    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_EQ(state().rollback, RollbackStep::due);
     EXPECT_TRUE(std::filesystem::exists(flag()));
     boot();
     EXPECT_EQ(verify(), ExitCode::done);
@@ -181,10 +181,10 @@ TEST_F(Rollback, PutsBackOnceMoreWhatWasCutOff) {
 TEST_F(Rollback, GivesUpWhenItCannotPutBack) {
     fail_the_change();
     run();
-    world.failures.emplace("take_back",
+    world.failures.emplace("roll_back",
                            Failure(Reason::rollback_failed, "the way back is not whole", "mend"));
     world.reboot();
-    EXPECT_EQ(take_back(), ExitCode::needs_manual);
+    EXPECT_EQ(roll_back(), ExitCode::needs_manual);
     EXPECT_FALSE(std::filesystem::exists(flag()));
     EXPECT_EQ(verify(), ExitCode::needs_manual);
     EXPECT_EQ(state().reason, Reason::rollback_failed);
@@ -310,8 +310,8 @@ TEST_F(Rollback, ThatCouldNotBootAfterwardsAsksAgain) {
     run();
     world.reboot();
     world.fates["reboot"] = Fate::system_failure;
-    EXPECT_EQ(take_back(), ExitCode::done);
-    EXPECT_EQ(state().rollback, Return::taken);
+    EXPECT_EQ(roll_back(), ExitCode::done);
+    EXPECT_EQ(state().rollback, RollbackStep::taken);
     verify();
     EXPECT_EQ(world.count("schedule_reboot"), 2);
 }
@@ -325,7 +325,7 @@ TEST_F(Rollback, IsAbandonedByAPerson) {
     EXPECT_EQ(field(journal.entries.back(), "MESSAGE"), "alice abandoned upgrade id-1; it is not taken back "
                                                         "in the next boot any more: it is better as it is");
     EXPECT_FALSE(std::filesystem::exists(flag()));
-    EXPECT_FALSE(state().returns());
+    EXPECT_FALSE(state().rolling_back());
     EXPECT_FALSE(world.kept.empty());
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
 }
@@ -339,7 +339,7 @@ TEST_F(Rollback, AsksNoUnitOfAnEarlierBoot) {
         throw SystemFailure("connect to D-Bus", ECONNREFUSED);
     };
     verify();
-    EXPECT_EQ(state().rollback, Return::due);
+    EXPECT_EQ(state().rollback, RollbackStep::due);
     abandon("by hand");
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
 }

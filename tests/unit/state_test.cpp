@@ -1,4 +1,4 @@
-#include "upgrade/state.hpp"
+#include "upgrade/state_file.hpp"
 
 #include "base/failure.hpp"
 #include "support/scratch.hpp"

@@ -57,9 +57,9 @@ struct Story : testing::Test {
     ExitCode apply() { return started(apply_change); }
     CheckResult check() { return started(check_procedure); }
     /// What um-upgrade-rollback.service does early in a boot; the machine reboots when it is done.
-    ExitCode take_back() { return started(um::take_back); }
+    ExitCode roll_back() { return started(um::roll_back); }
     ExitCode rollback(const std::string& why) {
-        return started([&](Job& job) { return take_back_by_hand(job, why); });
+        return started([&](Job& job) { return close(job, roll_back_by_hand(job, why)); });
     }
     void abandon(const std::string& why) {
         started([&](Job& job) { abandon_upgrade(job, why); });

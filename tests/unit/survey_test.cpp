@@ -3,6 +3,7 @@
 #include "unit/story.hpp"
 #include "checks/admin_checks.hpp"
 #include "checks/survey.hpp"
+#include "checks/sshd.hpp"
 #include "packages/transaction.hpp"
 
 #include <gmock/gmock.h>
@@ -21,7 +22,8 @@ OfferedPackage offer(const std::string& name, const std::string& version, std::s
             "/m/" + name + ".rpm",
             {name, "lib" + name},
             std::move(needs),
-            std::move(obsoletes)};
+            std::move(obsoletes),
+            {}};
 }
 
 std::string names(const std::vector<OfferedPackage>& packages) {
@@ -44,7 +46,7 @@ public:
     }
     Space space(const std::string& path) override {
         const std::uint64_t device = path == "/boot" ? 2 : path == "/opt" || path == "/opt/vmware" ? 3 : 1;
-        return {path, device, 1000 * device, 10 * device};
+        return {device, 1000 * device, 10 * device};
     }
 };
 
@@ -253,7 +255,7 @@ TEST_F(Preflights, WaitAfterABootForWhatIsStillComingUp) {
               }),
               ExitCode::done);
     EXPECT_EQ(slept, 7);
-    EXPECT_EQ(state().unwell, "");
+    EXPECT_EQ(state().unhealthy, "");
 }
 
 TEST_F(Preflights, DoNotWaitForEverNorWhereAPersonAsks) {

@@ -1,6 +1,8 @@
 #include "system/keeping/difference.hpp"
 
 #include "base/failure.hpp"
+#include "base/path.hpp"
+#include "base/sha256.hpp"
 #include "system/keeping/file_status.hpp"
 #include "system/keeping/store.hpp"
 
@@ -55,8 +57,8 @@ std::string difference(const Entry& was) {
 
 } // namespace
 
-Known::Known(const KeptFiles& manifest) : manifest_(manifest) {
-    for (const auto& entry : manifest.entries)
+Known::Known(const KeptFiles& kept) : kept_(kept) {
+    for (const auto& entry : kept.entries)
         entries_.emplace(entry.path, &entry);
 }
 
@@ -66,18 +68,18 @@ const Entry* Known::find(const std::string& path) const {
 }
 
 bool Known::is_left_out(const std::string& path) const {
-    return std::any_of(manifest_.excluded.begin(), manifest_.excluded.end(),
+    return std::any_of(kept_.excluded.begin(), kept_.excluded.end(),
                        [&](const std::string& excluded) { return is_within(path, excluded); });
 }
 
 bool Known::holds_left_out(const std::string& directory) const {
-    return std::any_of(manifest_.excluded.begin(), manifest_.excluded.end(),
+    return std::any_of(kept_.excluded.begin(), kept_.excluded.end(),
                        [&](const std::string& excluded) { return is_within(excluded, directory); });
 }
 
-void for_each_strange(const KeptFiles& manifest, const Known& known,
+void for_each_strange(const KeptFiles& kept, const Known& known,
                       const std::function<void(const std::string& path)>& strange) {
-    for (const auto& root : manifest.trees)
+    for (const auto& root : kept.trees)
         if (const auto seen = look_at(root); seen && seen->entry.kind == EntryKind::directory) {
             if (known.find(root) != nullptr)
                 look_into(root, known, strange);
@@ -86,17 +88,16 @@ void for_each_strange(const KeptFiles& manifest, const Known& known,
         }
 }
 
-std::vector<std::string> differences(const KeptFiles& manifest) {
+std::vector<std::string> differences(const KeptFiles& kept) {
     std::vector<std::string> found;
-    for (const auto& entry : manifest.entries)
+    for (const auto& entry : kept.entries)
         if (auto sentence = difference(entry); !sentence.empty())
             found.push_back(std::move(sentence));
-    const Known known(manifest);
-    for (const auto& path : manifest.absent)
+    const Known known(kept);
+    for (const auto& path : kept.absent)
         if (look_at(path) && !known.is_left_out(path) && !known.holds_left_out(path))
             found.push_back(path + " was not there");
-    for_each_strange(manifest, known,
-                     [&](const std::string& path) { found.push_back(path + " was not there"); });
+    for_each_strange(kept, known, [&](const std::string& path) { found.push_back(path + " was not there"); });
     return found;
 }
 

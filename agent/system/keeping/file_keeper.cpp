@@ -2,7 +2,9 @@
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/path.hpp"
 #include "system/keeping/filling.hpp"
+#include "system/keeping/roll_back.hpp"
 #include "system/keeping/store.hpp"
 
 #include <algorithm>
@@ -24,11 +26,11 @@ std::string nearest_directory(std::string path) {
     return path;
 }
 
-KeepCost cost_of(Survey& survey) {
+KeepCost cost_of(KeepList& list) {
     KeepCost cost;
-    for (const auto& store : survey.stores())
+    for (const auto& store : list.stores())
         cost.needs.push_back({parent_of(store), ballast_size(nearest_directory(store)), 4});
-    for (const auto& item : survey.items()) {
+    for (const auto& item : list.items()) {
         auto& need = cost.needs[item.entry.store];
         if (item.keeping == Keeping::link) {
             ++cost.links;
@@ -41,8 +43,8 @@ KeepCost cost_of(Survey& survey) {
         }
     }
     for (auto& need : cost.needs) // the list stands in one of them; who knows which has room in each
-        need.bytes += survey.items().size() * entry_size / cost.needs.size();
-    cost.unkept.assign(survey.unkept().begin(), survey.unkept().end());
+        need.bytes += list.items().size() * entry_size / cost.needs.size();
+    cost.unkept.assign(list.unkept().begin(), list.unkept().end());
     return cost;
 }
 
@@ -106,28 +108,28 @@ std::int64_t nanoseconds_now() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-KeptFiles manifest_of(Survey& survey, std::int64_t begun_ns) {
-    KeptFiles manifest;
-    manifest.begun_ns = begun_ns;
-    const auto& scope = survey.scope();
-    manifest.stores = survey.stores();
+KeptFiles kept_files_of(KeepList& list, std::int64_t begun_ns) {
+    KeptFiles kept;
+    kept.begun_ns = begun_ns;
+    const auto& scope = list.scope();
+    kept.stores = list.stores();
     for (const auto* roots : {&scope.trees, &scope.databases, &scope.data})
         for (const auto& root : *roots)
             if (!is_below_any(root, {&scope.trees, &scope.databases, &scope.data}))
-                manifest.trees.push_back(root);
-    manifest.databases = scope.databases;
-    manifest.excluded = scope.excluded;
-    manifest.absent = survey.absent();
+                kept.trees.push_back(root);
+    kept.databases = scope.databases;
+    kept.excluded = scope.excluded;
+    kept.absent = list.absent();
     std::set<std::string> gone; // and their other names
-    for (const auto& item : survey.items())
+    for (const auto& item : list.items())
         if (item.gone)
             gone.insert(item.entry.path);
-    for (auto& item : survey.items())
+    for (auto& item : list.items())
         if (!item.gone && gone.count(item.entry.same_as) == 0)
-            manifest.entries.push_back(std::move(item.entry));
-    std::sort(manifest.entries.begin(), manifest.entries.end(),
+            kept.entries.push_back(std::move(item.entry));
+    std::sort(kept.entries.begin(), kept.entries.end(),
               [](const Entry& left, const Entry& right) { return left.path < right.path; });
-    return manifest;
+    return kept;
 }
 
 } // namespace
@@ -137,10 +139,10 @@ std::string FileKeeper::directory(const std::string& id) {
 }
 
 KeepCost FileKeeper::cost(const KeepScope& scope) {
-    Survey survey(scope, directory_, "ID");
-    survey.look_at_system();
-    survey.look_at_data();
-    auto cost = cost_of(survey);
+    KeepList list(scope, directory_, "ID");
+    list.look_at_system();
+    list.look_at_data();
+    auto cost = cost_of(list);
     const MountPoints mounts;
     for (const auto& id : all()) // they make room before anything is kept
         for (const auto& store : stores_of(id))
@@ -154,23 +156,23 @@ KeepCost FileKeeper::keep(const std::string& id, const KeepScope& scope, const A
     const auto begun = nanoseconds_now();
     make_directories(base(), 0700);
     discard(id, Added::go); // what an attempt before left
-    Survey survey(scope, directory_, id);
-    Filling filling(survey);
+    KeepList list(scope, directory_, id);
+    Filling filling(list);
     {
-        const auto locks = lock_databases(survey.scope().databases);
-        survey.look_at_system();
-        list_stores(directory(id), survey.stores());
+        const auto locks = lock_databases(list.scope().databases);
+        list.look_at_system();
+        list_stores(directory(id), list.stores());
         filling.fill();
     }
     if (!scope.data.empty())
         with_product_stopped([&] {
-            survey.look_at_data();
-            list_stores(directory(id), survey.stores());
+            list.look_at_data();
+            list_stores(directory(id), list.stores());
             filling.fill();
         });
-    auto cost = cost_of(survey);
+    auto cost = cost_of(list);
     cost.torn = filling.torn();
-    const auto text = to_text(manifest_of(survey, begun));
+    const auto text = to_text(kept_files_of(list, begun));
     filling.write_to_disk();
     replace_file(directory(id) + "/manifest", text);
     return cost;
@@ -231,6 +233,15 @@ void FileKeeper::discard(const std::string& id, Added added) {
         }
     if (std::all_of(stores.begin(), stores.end(), is_empty))
         remove_tree(own);
+}
+
+void FileKeeper::make_room(const std::string& id) {
+    for (const auto& store : stores_of(id))
+        remove_file(ballast_file(store));
+}
+
+RollbackResult FileKeeper::roll_back(const std::string& id, const std::vector<std::string>& added) {
+    return put_back(directory(id) + "/manifest", added);
 }
 
 } // namespace um

@@ -2,8 +2,8 @@
 // Keeps the old system as links and copies beside the present one: one store on each file system, root's
 // alone.
 
-#include "system/keeping/kept_files.hpp"
 #include "ports/keeper.hpp"
+#include "system/keeping/kept_files.hpp"
 
 #include <string>
 #include <vector>
@@ -19,7 +19,7 @@ public:
     KeepCost keep(const std::string& id, const KeepScope& scope, const Around& with_product_stopped) override;
     std::vector<std::string> kept() override;
     void make_room(const std::string& id) override;
-    TakenBack take_back(const std::string& id, const std::vector<std::string>& added) override;
+    RollbackResult roll_back(const std::string& id, const std::vector<std::string>& added) override;
     std::vector<std::string> all() override;
     void discard(const std::string& id, Added added) override;
     std::vector<std::string> set_aside(const std::string& id) override;

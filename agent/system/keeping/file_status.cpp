@@ -2,12 +2,12 @@
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/path.hpp"
 
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <openssl/evp.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -84,31 +84,6 @@ Attributes attributes_of(const std::string& path) {
     return attributes;
 }
 
-class Sha256 {
-public:
-    Sha256() {
-        if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1)
-            throw SystemFailure("prepare SHA-256");
-    }
-    void add(const char* data, std::size_t size) {
-        if (EVP_DigestUpdate(context_.get(), data, size) != 1)
-            throw SystemFailure("compute SHA-256");
-    }
-    std::string end() {
-        std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-        unsigned size = 0;
-        if (EVP_DigestFinal_ex(context_.get(), digest.data(), &size) != 1)
-            throw SystemFailure("compute SHA-256");
-        std::string text;
-        for (unsigned i = 0; i < size; ++i)
-            text += fmt::format("{:02x}", digest[i]);
-        return text;
-    }
-
-private:
-    Handle<EVP_MD_CTX, EVP_MD_CTX_free> context_{EVP_MD_CTX_new()};
-};
-
 bool is_there_no_more_data(int error) {
     return error == ENXIO;
 }
@@ -156,7 +131,7 @@ constexpr std::uint32_t protecting = FS_IMMUTABLE_FL | FS_APPEND_FL;
 
 } // namespace
 
-std::optional<Seen> look_at(const std::string& path) {
+std::optional<FileStatus> look_at(const std::string& path) {
     struct statx status {};
     if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &status) <
         0) {
@@ -164,7 +139,7 @@ std::optional<Seen> look_at(const std::string& path) {
             return std::nullopt;
         fail("statx", path);
     }
-    Seen seen;
+    FileStatus seen;
     auto& entry = seen.entry;
     entry.path = path;
     entry.mode = status.stx_mode;
@@ -193,28 +168,6 @@ std::optional<Seen> look_at(const std::string& path) {
     seen.inode = status.stx_ino;
     seen.links = status.stx_nlink;
     return seen;
-}
-
-std::string sha256_of(const std::string& text) {
-    Sha256 digest;
-    digest.add(text.data(), text.size());
-    return digest.end();
-}
-
-std::string sha256_of_file(const std::string& path) {
-    const auto fd = open_file(path, O_RDONLY | O_NOFOLLOW);
-    Sha256 digest;
-    std::string buffer(buffer_size, '\0');
-    for (;;) {
-        const auto got = ::read(fd.get(), buffer.data(), buffer.size());
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            fail("read", path);
-        if (got == 0)
-            return digest.end();
-        digest.add(buffer.data(), static_cast<std::size_t>(got));
-    }
 }
 
 void copy_file(const std::string& from, const std::string& to, std::optional<FileId> expected) {
@@ -338,17 +291,6 @@ void sync_file_system(const std::string& path) {
     const auto fd = open_file(path, O_RDONLY | O_DIRECTORY);
     if (::syncfs(fd.get()) < 0)
         fail("syncfs", path);
-}
-
-std::string parent_of(const std::string& path) {
-    const auto slash = path.rfind('/');
-    return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
-}
-
-bool is_within(const std::string& path, const std::string& directory) {
-    return directory == "/" || path == directory ||
-           (path.size() > directory.size() && path[directory.size()] == '/' &&
-            path.compare(0, directory.size(), directory) == 0);
 }
 
 } // namespace um

@@ -11,7 +11,7 @@
 namespace um {
 
 /// What stands at a path now, beside what an Entry tells.
-struct Seen {
+struct FileStatus {
     Entry entry; ///< without the digest of a file
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -19,11 +19,7 @@ struct Seen {
 };
 
 /// Links are not followed. Nothing where there is nothing; sockets are seen as nodes. Throws SystemFailure.
-std::optional<Seen> look_at(const std::string& path);
-
-/// SHA-256, lower-case hexadecimal. Throws SystemFailure.
-std::string sha256_of(const std::string& text);
-std::string sha256_of_file(const std::string& path);
+std::optional<FileStatus> look_at(const std::string& path);
 
 /// A regular file's content into a new file, 0600: shared where the file system can, holes stay holes.
 /// Nothing of what is there is synced. `expected`: what must be read is this very file, where others than
@@ -52,10 +48,5 @@ void remove_file(const std::string& path);
 
 /// Writes the file system of the path to disk. Throws SystemFailure.
 void sync_file_system(const std::string& path);
-
-std::string parent_of(const std::string& path);
-
-/// Whether `path` is `directory` or stands below it.
-bool is_within(const std::string& path, const std::string& directory);
 
 } // namespace um

@@ -2,9 +2,11 @@
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/path.hpp"
+#include "base/sha256.hpp"
+#include "base/termination.hpp"
 #include "system/keeping/file_status.hpp"
 #include "system/keeping/store.hpp"
-#include "base/termination.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -63,18 +65,18 @@ constexpr auto backup_tag =
 
 void Filling::fill() {
     open_stores();
-    for (; done_ < survey_.items().size(); ++done_)
-        keep(survey_.items()[done_]);
+    for (; done_ < list_.items().size(); ++done_)
+        keep(list_.items()[done_]);
 }
 
 void Filling::write_to_disk() const {
-    for (const auto& store : survey_.stores())
+    for (const auto& store : list_.stores())
         sync_file_system(store);
 }
 
 void Filling::open_stores() {
-    for (; opened_ < survey_.stores().size(); ++opened_) {
-        const auto& store = survey_.stores()[opened_];
+    for (; opened_ < list_.stores().size(); ++opened_) {
+        const auto& store = list_.stores()[opened_];
         if (parent_of(store).find(store_name) != std::string::npos)
             make_directories(parent_of(store), 0700);
         make_directories(store, 0700);
@@ -91,7 +93,7 @@ void Filling::open_stores() {
 int Filling::bucket(const Entry& entry) {
     const auto wanted = std::pair(entry.store, ++number_ / bucket_size);
     if (wanted != bucket_id_) {
-        const auto path = bucket_of(survey_.stores()[entry.store], number_);
+        const auto path = bucket_of(list_.stores()[entry.store], number_);
         make_directories(path, 0700);
         bucket_ = open_file(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
         bucket_id_ = wanted;
@@ -111,7 +113,7 @@ void Filling::keep(Item& item) {
         return;
     }
     try { // also where a file system knows no links, or none of this file
-        copy(item, kept_file(survey_.stores()[entry.store], number_));
+        copy(item, kept_file(list_.stores()[entry.store], number_));
     } catch (const SystemFailure&) {
         item.gone = !look_at(entry.path);
         if (!item.gone)

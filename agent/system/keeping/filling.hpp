@@ -15,10 +15,10 @@ namespace um {
 /// `directory`. Throws SystemFailure.
 std::uint64_t ballast_size(const std::string& directory);
 
-/// Keeps what a survey found. Every function throws SystemFailure and Terminated.
+/// Keeps what a list found. Every function throws SystemFailure and Terminated.
 class Filling {
 public:
-    explicit Filling(Survey& survey) : survey_(survey) {}
+    explicit Filling(KeepList& list) : list_(list) {}
 
     /// What was found since the last call.
     void fill();
@@ -35,7 +35,7 @@ private:
     bool link(const Item& item, int directory);
     void copy(Item& item, const std::string& kept);
 
-    Survey& survey_;
+    KeepList& list_;
     std::size_t done_ = 0;
     std::size_t opened_ = 0;
     std::uint64_t number_ = 0;

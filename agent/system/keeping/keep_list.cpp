@@ -1,8 +1,9 @@
 #include "system/keeping/keep_list.hpp"
 
 #include "base/failure.hpp"
-#include "system/keeping/store.hpp"
+#include "base/path.hpp"
 #include "base/termination.hpp"
+#include "system/keeping/store.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -46,7 +47,7 @@ bool is_as_packaged(const Entry& entry, const PackagedFile& packaged) {
 
 } // namespace
 
-Survey::Survey(const KeepScope& scope, std::string directory, std::string id)
+KeepList::KeepList(const KeepScope& scope, std::string directory, std::string id)
     : scope_(scope), directory_(std::move(directory)), id_(std::move(id)) {
     for (auto* paths : {&scope_.copied, &scope_.trees, &scope_.databases, &scope_.data, &scope_.excluded})
         follow_links(*paths);
@@ -62,7 +63,7 @@ Survey::Survey(const KeepScope& scope, std::string directory, std::string id)
     }
 }
 
-std::uint32_t Survey::store_of(const std::string& path) {
+std::uint32_t KeepList::store_of(const std::string& path) {
     const auto& mount = mounts_.of(path).path;
     const auto [found, is_new] =
         store_numbers_.try_emplace(mount, static_cast<std::uint32_t>(stores_.size()));
@@ -75,7 +76,7 @@ std::uint32_t Survey::store_of(const std::string& path) {
 }
 
 /// Of a file system's top directory, in which its store would stand, and of what has the stores' name there.
-bool Survey::is_safe_place(const std::string& mount) {
+bool KeepList::is_safe_place(const std::string& mount) {
     const auto [found, is_new] = safe_places_.try_emplace(mount, true);
     if (is_new) {
         const auto stores = fmt::format("{}/{}", mount == "/" ? "" : mount, store_name);
@@ -84,7 +85,7 @@ bool Survey::is_safe_place(const std::string& mount) {
     return found->second;
 }
 
-bool Survey::can_be_kept(const std::string& path, bool is_root) {
+bool KeepList::can_be_kept(const std::string& path, bool is_root) {
     const auto& mount = mounts_.of(path);
     if (mount.writable && mount.lasting) {
         if (is_safe_place(mount.path))
@@ -101,11 +102,11 @@ bool Survey::can_be_kept(const std::string& path, bool is_root) {
     return false;
 }
 
-bool Survey::is_left_out(const std::string& path) const {
+bool KeepList::is_left_out(const std::string& path) const {
     return is_within_any(path, scope_.excluded);
 }
 
-void Survey::add(Seen seen, As as, const PackagedFile* packaged) {
+void KeepList::add(FileStatus seen, As as, const PackagedFile* packaged) {
     check_termination();
     if (!known_.insert(seen.entry.path).second)
         return;
@@ -129,7 +130,7 @@ void Survey::add(Seen seen, As as, const PackagedFile* packaged) {
     items_.push_back(std::move(item));
 }
 
-void Survey::add_directories_above(const std::string& path) {
+void KeepList::add_directories_above(const std::string& path) {
     const auto directory = parent_of(path);
     if (directory == "/" || known_.count(directory) > 0)
         return;
@@ -138,7 +139,7 @@ void Survey::add_directories_above(const std::string& path) {
         add(std::move(*seen), As::linked);
 }
 
-void Survey::add_tree(Seen seen, As as) {
+void KeepList::add_tree(FileStatus seen, As as) {
     const auto path = seen.entry.path;
     const auto kind = seen.entry.kind;
     const auto packaged = packaged_.find(path);
@@ -164,7 +165,7 @@ void Survey::add_tree(Seen seen, As as) {
     }
 }
 
-void Survey::add_tree(const std::string& root, As as) {
+void KeepList::add_tree(const std::string& root, As as) {
     if (is_left_out(root))
         return;
     auto seen = look_at(root);
@@ -178,7 +179,7 @@ void Survey::add_tree(const std::string& root, As as) {
     add_tree(std::move(*seen), as);
 }
 
-void Survey::add_packaged() {
+void KeepList::add_packaged() {
     for (const auto& file : scope_.packaged) {
         if (known_.count(file.path) > 0 || is_left_out(file.path) || is_within_any(file.path, scope_.data))
             continue;
@@ -198,7 +199,7 @@ void Survey::add_packaged() {
     }
 }
 
-void Survey::add_claimed() {
+void KeepList::add_claimed() {
     LinkResolver resolve;
     for (const auto& path : scope_.incoming) {
         const auto claimed = resolve(path);
@@ -213,7 +214,7 @@ void Survey::add_claimed() {
     }
 }
 
-void Survey::look_at_system() {
+void KeepList::look_at_system() {
     for (const auto& root : scope_.databases)
         add_tree(root, As::database);
     for (const auto& root : scope_.trees)
@@ -224,12 +225,12 @@ void Survey::look_at_system() {
     add_claimed();
 }
 
-void Survey::look_at_data() {
+void KeepList::look_at_data() {
     for (const auto& root : scope_.data)
         add_tree(root, As::data);
 }
 
-std::vector<std::string> Survey::absent() const {
+std::vector<std::string> KeepList::absent() const {
     std::set<std::string> found;
     LinkResolver resolve;
     for (const auto& path : scope_.incoming) {

@@ -27,10 +27,10 @@ struct Item {
 };
 
 /// Looks at paths and takes them down, each once. Throws SystemFailure, and Terminated.
-class Survey {
+class KeepList {
 public:
     /// `directory`: where the agent's own file system has its store.
-    Survey(const KeepScope& scope, std::string directory, std::string id);
+    KeepList(const KeepScope& scope, std::string directory, std::string id);
 
     /// Everything but the data.
     void look_at_system();
@@ -48,12 +48,12 @@ public:
 private:
     enum class As { linked, copied, data, database };
     void add_tree(const std::string& root, As as);
-    void add_tree(Seen seen, As as);
+    void add_tree(FileStatus seen, As as);
     void add_packaged();
     /// What is no package's yet and one of the change's would own.
     void add_claimed();
     void add_directories_above(const std::string& path);
-    void add(Seen seen, As as, const PackagedFile* packaged = nullptr);
+    void add(FileStatus seen, As as, const PackagedFile* packaged = nullptr);
     bool is_left_out(const std::string& path) const;
     bool can_be_kept(const std::string& path, bool is_root);
     bool is_safe_place(const std::string& mount);

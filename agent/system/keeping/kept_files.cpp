@@ -1,6 +1,7 @@
 #include "system/keeping/kept_files.hpp"
 
 #include "base/failure.hpp"
+#include "base/sha256.hpp"
 #include "system/keeping/file_status.hpp"
 
 #include <algorithm>
@@ -146,15 +147,15 @@ constexpr List lists[] = {{"store", &KeptFiles::stores},
                           {"excluded", &KeptFiles::excluded},
                           {"absent", &KeptFiles::absent}};
 
-void parse_line(KeptFiles& manifest, std::string_view line) {
+void parse_line(KeptFiles& kept, std::string_view line) {
     const auto fields = split(line, '\t');
     if (fields[0].size() == 1)
-        return manifest.entries.push_back(parse_entry(fields));
+        return kept.entries.push_back(parse_entry(fields));
     for (const auto& list : lists)
         if (fields.size() == 2 && fields[0] == list.word)
-            return (manifest.*list.paths).push_back(unescape(fields[1]));
+            return (kept.*list.paths).push_back(unescape(fields[1]));
     if (fields.size() == 2 && fields[0] == begun) {
-        manifest.begun_ns = number<std::int64_t>(fields[1]);
+        kept.begun_ns = number<std::int64_t>(fields[1]);
         return;
     }
     throw SystemFailure(fmt::format("the line '{}' is unexpected", line.substr(0, 100)));
@@ -162,15 +163,15 @@ void parse_line(KeptFiles& manifest, std::string_view line) {
 
 } // namespace
 
-std::string to_text(const KeptFiles& manifest) {
-    auto text = fmt::format("{}{}\t{}\n", heading, begun, manifest.begun_ns);
+std::string to_text(const KeptFiles& kept) {
+    auto text = fmt::format("{}{}\t{}\n", heading, begun, kept.begun_ns);
     for (const auto& list : lists)
-        for (const auto& path : manifest.*list.paths) {
+        for (const auto& path : kept.*list.paths) {
             text.append(list.word).append("\t");
             append_escaped(text, path);
             text += '\n';
         }
-    for (const auto& entry : manifest.entries)
+    for (const auto& entry : kept.entries)
         append(text, entry);
     const auto digest = sha256_of(text);
     return text.append(ending).append(digest).append("\n");
@@ -181,18 +182,18 @@ KeptFiles parse_kept_files(const std::string& text) {
     if (text.rfind(heading, 0) != 0 || last == std::string::npos ||
         text.substr(last) != fmt::format("{}{}\n", ending, sha256_of(text.substr(0, last))))
         throw SystemFailure("the list of what was kept is not whole");
-    KeptFiles manifest;
+    KeptFiles kept;
     auto rest = std::string_view(text).substr(0, last).substr(heading.size());
     while (!rest.empty()) {
         const auto end = std::min(rest.find('\n'), rest.size());
-        parse_line(manifest, rest.substr(0, end));
+        parse_line(kept, rest.substr(0, end));
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    for (const auto& entry : manifest.entries)
+    for (const auto& entry : kept.entries)
         if (entry.path.empty() || entry.path.front() != '/' ||
-            (entry.number != 0 && entry.store >= manifest.stores.size()))
+            (entry.number != 0 && entry.store >= kept.stores.size()))
             throw SystemFailure(fmt::format("the entry '{}' is unexpected", entry.path));
-    return manifest;
+    return kept;
 }
 
 } // namespace um

@@ -45,7 +45,7 @@ struct KeptFiles {
 };
 
 /// Any path and attribute survives the way; the last line is the SHA-256 of what stands before it.
-std::string to_text(const KeptFiles& manifest);
+std::string to_text(const KeptFiles& kept);
 /// Throws SystemFailure where the text is not whole.
 KeptFiles parse_kept_files(const std::string& text);
 

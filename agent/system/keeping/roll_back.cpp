@@ -1,7 +1,10 @@
+#include "system/keeping/roll_back.hpp"
+
 #include "base/failure.hpp"
 #include "base/file.hpp"
+#include "base/path.hpp"
+#include "base/sha256.hpp"
 #include "system/keeping/difference.hpp"
-#include "system/keeping/file_keeper.hpp"
 #include "system/keeping/file_status.hpp"
 #include "system/keeping/store.hpp"
 #include "system/mount_points.hpp"
@@ -21,16 +24,8 @@ bool is_directory(const std::string& path) {
     return seen && seen->entry.kind == EntryKind::directory;
 }
 
-bool is_same_file(const Seen& left, const Seen& right) {
+bool is_same_file(const FileStatus& left, const FileStatus& right) {
     return left.device == right.device && left.inode == right.inode;
-}
-
-/// "NAME;5f3a1b2c": what rpm is writing until it gets its name.
-bool is_unpacked(const std::string& name) {
-    constexpr std::size_t suffix = 9;
-    const auto mark = name.rfind(';');
-    return mark != std::string::npos && name.size() - mark == suffix &&
-           name.find_first_not_of("0123456789abcdef", mark + 1) == std::string::npos;
 }
 
 /// "libc.so.6", "ld-linux-x86-64.so.2"
@@ -46,9 +41,9 @@ std::vector<std::string> mounts_of(const std::vector<std::string>& stores, const
 }
 
 /// Each step leaves what is right alone: cut off anywhere, it is done again from the top.
-class TakingBack {
+class Restoration {
 public:
-    TakingBack(const KeptFiles& kept, const std::vector<std::string>& added) : kept_(kept), known_(kept) {
+    Restoration(const KeptFiles& kept, const std::vector<std::string>& added) : kept_(kept), known_(kept) {
         LinkResolver resolve;
         for (const auto& path : added)
             added_.insert(resolve(path));
@@ -56,7 +51,7 @@ public:
 
     /// What is missing comes first, and what the change added goes last: cut off in between, the machine
     /// finds what it boots from, old or new.
-    std::vector<std::string> run() {
+    RollbackResult run() {
         for (const auto& store : kept_.stores)
             remove_file(temporary_file(store));
         put_all([](const Entry& entry) { return entry.kind == EntryKind::directory; });
@@ -81,7 +76,7 @@ public:
             if (entry->kind == EntryKind::directory)
                 give_attributes(entry->path, *entry);
         write_to_disk();
-        return std::move(problems_);
+        return std::move(result_);
     }
 
 private:
@@ -125,7 +120,7 @@ private:
         try {
             move_aside(path);
         } catch (const SystemFailure& failure) {
-            problems_.emplace_back(failure.what());
+            result_.differences.emplace_back(failure.what());
         }
     }
 
@@ -151,7 +146,7 @@ private:
     }
 
     /// rpm gives its files the time that they had when they were packaged.
-    bool written_since(const Seen& seen) const { return seen.entry.modified_ns >= kept_.begun_ns; }
+    bool written_since(const FileStatus& seen) const { return seen.entry.modified_ns >= kept_.begun_ns; }
 
     /// Whatever is no package's, or was written to, may be somebody's data, unless it stands in a database
     /// that is put back.
@@ -195,6 +190,7 @@ private:
 
     void move_aside(const std::string& path) {
         rename_file(path, place_aside(path, !is_worthless(path) && holds_data(path)));
+        ++result_.set_aside;
     }
 
     // What was there.
@@ -209,8 +205,10 @@ private:
             make_directories(parent_of(entry.path), 0755);
         switch (entry.kind) {
         case EntryKind::directory:
-            if (!now)
+            if (!now) {
                 make_directories(entry.path, 0700);
+                ++result_.put_back;
+            }
             return; // attributes when all is in it
         case EntryKind::symlink:
             put_link(entry, now);
@@ -232,7 +230,7 @@ private:
         return path;
     }
 
-    void put_link(const Entry& entry, const std::optional<Seen>& now) {
+    void put_link(const Entry& entry, const std::optional<FileStatus>& now) {
         if (now && now->entry.kind == EntryKind::symlink && now->entry.text == entry.text)
             return;
         const auto made = temporary(entry);
@@ -241,7 +239,7 @@ private:
         replace(entry, now, made);
     }
 
-    void put_node(const Entry& entry, const std::optional<Seen>& now) {
+    void put_node(const Entry& entry, const std::optional<FileStatus>& now) {
         if (now && now->entry.kind == EntryKind::node && now->entry.size == entry.size &&
             (now->entry.mode & S_IFMT) == (entry.mode & S_IFMT))
             return;
@@ -251,13 +249,13 @@ private:
         replace(entry, now, made);
     }
 
-    static bool is_as_it_was(const Entry& entry, const std::optional<Seen>& now) {
+    static bool is_as_it_was(const Entry& entry, const std::optional<FileStatus>& now) {
         return now && now->entry.kind == EntryKind::file && now->entry.size == entry.size &&
                now->entry.modified_ns == entry.modified_ns && sha256_of_file(entry.path) == entry.text;
     }
 
     /// False where there is no room for a copy.
-    static bool copied(const std::string& source, const std::string& made, const Entry& entry) {
+    static bool try_copy(const std::string& source, const std::string& made, const Entry& entry) {
         try {
             copy_file(source, made);
             auto attributes = entry;
@@ -270,7 +268,7 @@ private:
         }
     }
 
-    void put_file(const Entry& entry, const std::optional<Seen>& now) {
+    void put_file(const Entry& entry, const std::optional<FileStatus>& now) {
         const auto source =
             entry.same_as.empty() ? kept_file(kept_.stores.at(entry.store), entry.number) : entry.same_as;
         const auto kept = look_at(source);
@@ -285,14 +283,14 @@ private:
             unprotect(entry.same_as); // who is protected cannot be linked; it gets its flags again
         // What somebody writes to must not be the kept file itself, as long as that may be needed once more.
         const bool apart = entry.same_as.empty() && (entry.copied || entry.flags != 0);
-        if (!(apart && copied(source, made, entry)) && ::link(source.c_str(), made.c_str()) < 0 &&
-            !copied(source, made, entry))
+        if (!(apart && try_copy(source, made, entry)) && ::link(source.c_str(), made.c_str()) < 0 &&
+            !try_copy(source, made, entry))
             throw SystemFailure(fmt::format("'{}' can be neither linked nor copied to '{}'", source, made));
         replace(entry, now, made);
     }
 
     /// At no moment is the path without what it was or will be.
-    void replace(const Entry& entry, const std::optional<Seen>& now, const std::string& made) {
+    void replace(const Entry& entry, const std::optional<FileStatus>& now, const std::string& made) {
         if (now && now->entry.kind == EntryKind::file &&
             (entry.set_aside || (written_since(*now) && !is_worthless(entry.path)))) {
             const auto place = place_aside(entry.path, true);
@@ -301,12 +299,14 @@ private:
                 copy_file(entry.path, place);
                 give_attributes(place, now->entry);
             }
+            ++result_.set_aside;
         }
         rename_file(made, entry.path);
+        ++result_.put_back;
     }
 
     const KeptFiles& kept_;
-    std::vector<std::string> problems_;
+    RollbackResult result_;
     Known known_;
     MountPoints mounts_;
     std::vector<std::string> mount_of_store_ = mounts_of(kept_.stores, mounts_);
@@ -314,8 +314,8 @@ private:
 };
 
 Failure not_whole(const std::string& why) {
-    return {Reason::rollback_failed, fmt::format("the way back is not whole: {}; nothing was put back", why),
-            "the snapshot is the way back"};
+    return {Reason::rollback_failed,
+            fmt::format("the kept files are not whole: {}; nothing was put back", why)};
 }
 
 KeptFiles load(const std::string& path) {
@@ -330,23 +330,23 @@ KeptFiles load(const std::string& path) {
 }
 
 /// Before anything is touched: half of an old system is worse than a new one.
-void expect_whole(const KeptFiles& manifest) {
+void expect_whole(const KeptFiles& kept) {
     const MountPoints mounts;
-    const auto mount_of_store = mounts_of(manifest.stores, mounts);
+    const auto mount_of_store = mounts_of(kept.stores, mounts);
     std::vector<bool> is_safe;
-    for (const auto& store : manifest.stores)
+    for (const auto& store : kept.stores)
         is_safe.push_back(is_roots_alone(mounts.of(without_links(store)).path) &&
                           is_roots_alone(parent_of(store)) && is_roots_alone(store));
-    for (const auto& entry : manifest.entries) {
+    for (const auto& entry : kept.entries) {
         if (entry.number == 0)
             continue;
-        const auto path = kept_file(manifest.stores.at(entry.store), entry.number);
-        const auto kept = look_at(path);
-        if (!kept)
+        const auto path = kept_file(kept.stores.at(entry.store), entry.number);
+        const auto now = look_at(path);
+        if (!now)
             throw not_whole(fmt::format("'{}', which holds '{}', is missing", path, entry.path));
-        if (entry.copied && kept->entry.size != entry.size)
+        if (entry.copied && now->entry.size != entry.size)
             throw not_whole(fmt::format("'{}', which holds '{}', has {} bytes, not {}", path, entry.path,
-                                        kept->entry.size, entry.size));
+                                        now->entry.size, entry.size));
         // The change may have given the place away, and that is put back, too; but not what was exchanged
         // there.
         if (!is_safe.at(entry.store) && sha256_of_file(path) != entry.text)
@@ -361,18 +361,13 @@ void expect_whole(const KeptFiles& manifest) {
 
 } // namespace
 
-void FileKeeper::make_room(const std::string& id) {
-    for (const auto& store : stores_of(id))
-        remove_file(ballast_file(store));
-}
-
-TakenBack FileKeeper::take_back(const std::string& id, const std::vector<std::string>& added) {
-    const auto kept = load(directory(id) + "/manifest");
+RollbackResult put_back(const std::string& list, const std::vector<std::string>& added) {
+    const auto kept = load(list);
     expect_whole(kept);
-    auto found = TakingBack(kept, added).run();
+    auto result = Restoration(kept, added).run();
     auto more = differences(kept);
-    std::move(more.begin(), more.end(), std::back_inserter(found));
-    return {set_aside(id), std::move(found)};
+    std::move(more.begin(), more.end(), std::back_inserter(result.differences));
+    return result;
 }
 
 } // namespace um

@@ -2,6 +2,7 @@
 
 #include "base/failure.hpp"
 #include "base/fd.hpp"
+#include "base/path.hpp"
 #include "system/keeping/file_status.hpp"
 
 #include <algorithm>

@@ -1,5 +1,7 @@
+#include "system/openssl/certificate.hpp"
+
+#include "base/sha256.hpp"
 #include "system/openssl/chain.hpp"
-#include "system/openssl/crypto.hpp"
 #include "system/openssl/support.hpp"
 
 #include <openssl/x509v3.h>
@@ -46,19 +48,20 @@ void judge_signer(std::vector<Finding>& findings, X509* leaf, const Signer& sign
         names += fmt::format("{}'{}'", names.empty() ? "" : " or ", allowed);
     }
     if (!policy.signers.empty())
-        findings.push_back({Finding::Severity::refusal, Reason::certificate_signer,
-                            fmt::format("the media are signed by '{}' (sha256:{}), [trust] signer allows {}",
-                                        signer.subject, signer.fingerprint, names),
-                            "use media of an allowed signer"});
+        findings.push_back(
+            refusal({Reason::certificate_signer,
+                     fmt::format("the media are signed by '{}' (sha256:{}), [trust] signer allows {}",
+                                 signer.subject, signer.fingerprint, names),
+                     "use media of an allowed signer"}));
 }
 
 /// Where the certificate restricts its use (RFC 5280, 4.2.1.3 and 4.2.1.12), signing code must be in it.
 void judge_usage(std::vector<Finding>& findings, X509* leaf) {
     const auto flags = X509_get_extension_flags(leaf);
     const auto refuse = [&](const char* why) {
-        findings.push_back({Finding::Severity::refusal, Reason::certificate_usage,
-                            fmt::format("{} {}", call(leaf), why),
-                            "ask the vendor for media signed with a certificate for signing"});
+        findings.push_back(
+            refusal({Reason::certificate_usage, fmt::format("{} {}", quoted_subject(leaf), why),
+                     "ask the vendor for media signed with a certificate for signing"}));
     };
     if ((flags & EXFLAG_INVALID) != 0)
         return refuse("holds invalid extensions");
@@ -73,7 +76,7 @@ void judge_usage(std::vector<Finding>& findings, X509* leaf) {
 
 } // namespace
 
-CertificateVerdict OpensslCrypto::judge_certificate(const std::string& pem, const TrustPolicy& policy) {
+CertificateVerdict judge_certificate(const std::string& pem, const TrustPolicy& policy) {
     CertificateVerdict verdict;
     try {
         const auto certificates = parse_certificates(pem, "the .crt");
@@ -90,7 +93,7 @@ CertificateVerdict OpensslCrypto::judge_certificate(const std::string& pem, cons
         for (auto& finding : judge_chain(certificates, policy))
             verdict.findings.push_back(std::move(finding));
     } catch (const Failure& failure) {
-        verdict.findings.push_back(failure.finding());
+        verdict.findings.push_back(refusal(failure.problem()));
     }
     return verdict;
 }

@@ -1,8 +1,8 @@
 #include "system/openssl/chain.hpp"
 
-#include "upgrade/snapshot.hpp"
 #include "base/file.hpp"
 #include "base/guarded_path.hpp"
+#include "base/time.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -132,9 +132,9 @@ bool is_weak_key(int error) {
 
 std::string message_for(int error, X509* certificate) {
     if (is_weak_key(error))
-        return fmt::format("{} has a key of {} bits, which is too weak", call(certificate),
+        return fmt::format("{} has a key of {} bits, which is too weak", quoted_subject(certificate),
                            EVP_PKEY_bits(X509_get0_pubkey(certificate)));
-    auto message = fmt::format("{}: {}", call(certificate), X509_verify_cert_error_string(error));
+    auto message = fmt::format("{}: {}", quoted_subject(certificate), X509_verify_cert_error_string(error));
     if (error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID)
         message += fmt::format(" (valid from {} to {}; the machine's clock says {})",
                                time_text(X509_get0_notBefore(certificate)),
@@ -193,11 +193,10 @@ bool signed_with_sha1(const X509* certificate) {
 
 /// What the policy makes of one of libcrypto's objections.
 Finding chain_finding(int error, int depth, X509* certificate, const TrustPolicy& policy) {
-    Finding finding{Finding::Severity::refusal, reason_of(error), message_for(error, certificate),
-                    hint_for(error, depth)};
+    auto finding = refusal({reason_of(error), message_for(error, certificate), hint_for(error, depth)});
     if (error == X509_V_ERR_CA_MD_TOO_WEAK && signed_with_sha1(certificate)) {
         finding.reason = Reason::digest_weak;
-        finding.message = fmt::format("{} is signed with SHA-1", call(certificate));
+        finding.message = fmt::format("{} is signed with SHA-1", quoted_subject(certificate));
         if (policy.accept_sha1)
             finding.severity = Finding::Severity::warning;
     }
@@ -254,9 +253,10 @@ void judge_issuers(Objections& objections, STACK_OF(X509) * chain) {
         auto* issuer = sk_X509_value(chain, at);
         if ((X509_get_extension_flags(issuer) & EXFLAG_XKUSAGE) != 0 &&
             (X509_get_extended_key_usage(issuer) & (XKU_CODE_SIGN | XKU_ANYEKU)) == 0)
-            objections.add({Finding::Severity::refusal, Reason::certificate_usage,
-                            fmt::format("{} is not for issuers of code (extended key usage)", call(issuer)),
-                            hint_for(X509_V_ERR_INVALID_PURPOSE, at)});
+            objections.add(refusal(
+                {Reason::certificate_usage,
+                 fmt::format("{} is not for issuers of code (extended key usage)", quoted_subject(issuer)),
+                 hint_for(X509_V_ERR_INVALID_PURPOSE, at)}));
     }
 }
 
@@ -282,7 +282,7 @@ std::string subject_of(const X509* certificate) {
     return {data, static_cast<std::size_t>(size)};
 }
 
-std::string call(const X509* certificate) {
+std::string quoted_subject(const X509* certificate) {
     auto subject = subject_of(certificate);
     if (subject.size() > subject_limit)
         subject = subject.substr(0, subject_limit) + "…";

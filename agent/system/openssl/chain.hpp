@@ -1,8 +1,8 @@
 #pragma once
 // The chain from a signer's certificate to an anchor that was there before the media.
 
+#include "ports/crypto.hpp"
 #include "system/openssl/support.hpp"
-#include "ports/ports.hpp"
 
 namespace um {
 
@@ -10,7 +10,7 @@ namespace um {
 inline constexpr std::size_t subject_limit = 512;
 
 /// "certificate 'CN=…'", for messages.
-std::string call(const X509* certificate);
+std::string quoted_subject(const X509* certificate);
 
 /// RFC 2253; what is not ASCII is escaped, so that no terminal obeys a stranger's certificate.
 std::string subject_of(const X509* certificate);

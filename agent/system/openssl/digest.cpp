@@ -1,7 +1,8 @@
-#include "system/openssl/crypto.hpp"
+#include "system/openssl/digest.hpp"
 
-#include "system/openssl/support.hpp"
+#include "base/sha256.hpp"
 #include "base/termination.hpp"
+#include "system/openssl/support.hpp"
 
 #include <algorithm>
 #include <array>
@@ -153,8 +154,8 @@ bool crowds_the_cache(const OpenMedia& media) {
 
 } // namespace
 
-Digests OpensslCrypto::digest(const OpenMedia& media, const std::vector<DigestAlgorithm>& algorithms,
-                              const OnProgress& on_progress) {
+Digests digest_media(const OpenMedia& media, const std::vector<DigestAlgorithm>& algorithms,
+                     const OnProgress& on_progress) {
     Pipeline pipeline(algorithms);
     const auto advise = [&](std::uint64_t from, std::uint64_t size, int advice) {
         // Advice, ignoring: refused, it costs the appliance some speed and nothing else.

@@ -1,7 +1,7 @@
 // The names in the certificate that a TLS server presents, or that a PEM file holds.
 
+#include "system/openssl/served.hpp"
 #include "base/file.hpp"
-#include "system/openssl/crypto.hpp"
 #include "system/openssl/support.hpp"
 
 #include <openssl/ssl.h>
@@ -130,9 +130,9 @@ std::vector<std::string> dns_names(const X509* certificate) {
 
 } // namespace
 
-CertificateNames OpensslCrypto::certificate_names(const std::string& where, const std::string& host_name) {
+CertificateNames certificate_names(const std::string& where, const std::string& host_name) {
     const auto certificate =
-        where.rfind(scheme, 0) == 0 ? presented_by(parse_server(where), host_name) : from_file(where);
+        where.starts_with(scheme) ? presented_by(parse_server(where), host_name) : from_file(where);
     return {subject_entries(certificate.get(), NID_commonName), dns_names(certificate.get())};
 }
 

@@ -1,4 +1,4 @@
-#include "system/openssl/crypto.hpp"
+#include "system/openssl/signature.hpp"
 
 #include "system/openssl/support.hpp"
 
@@ -84,14 +84,8 @@ std::vector<Padding> paddings_of(EVP_PKEY* key, std::string& signature) {
 
 } // namespace
 
-OpensslCrypto::OpensslCrypto() {
-    // The machine's openssl.cnf belongs to another libcrypto than the one inside this program.
-    expect(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr) == 1,
-           "OPENSSL_init_crypto");
-}
-
-DigestAlgorithm OpensslCrypto::verify_signature(const std::string& message, const std::string& signature,
-                                                const std::string& pem, const TrustPolicy& policy) {
+DigestAlgorithm verify_signature(const std::string& message, const std::string& signature,
+                                 const std::string& pem, const TrustPolicy& policy) {
     const auto certificates = parse_certificates(pem, "the .crt");
     auto* key = X509_get0_pubkey(certificates.front().get());
     if (!is_supported(key))

@@ -33,13 +33,6 @@ const EVP_MD* implementation(DigestAlgorithm algorithm) {
     return EVP_sha512();
 }
 
-std::string hex(const unsigned char* bytes, std::size_t count) {
-    std::string text;
-    for (std::size_t i = 0; i < count; ++i)
-        text += fmt::format("{:02x}", bytes[i]);
-    return text;
-}
-
 Bio memory_bio(const std::string& text) {
     Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     expect(bio != nullptr, "BIO_new_mem_buf");

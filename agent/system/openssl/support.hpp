@@ -1,8 +1,8 @@
 #pragma once
 // What the files of OpensslCrypto share: libcrypto's objects as RAII, its errors as exceptions.
 
+#include "base/digest.hpp"
 #include "base/fd.hpp"
-#include "media/manifest.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -24,9 +24,6 @@ std::string openssl_error();
 void expect(bool fine, const char* what);
 
 const EVP_MD* implementation(DigestAlgorithm algorithm);
-
-/// Lower-case hexadecimal.
-std::string hex(const unsigned char* bytes, std::size_t count);
 
 /// Reads `text`, which must outlive it.
 Bio memory_bio(const std::string& text);

@@ -1,6 +1,9 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "system/systemd/journal.hpp"
 
+#include "base/failure.hpp"
+#include "base/fd.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>

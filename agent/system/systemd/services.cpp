@@ -1,5 +1,6 @@
 #include "system/systemd/services.hpp"
 
+#include "base/failure.hpp"
 #include "base/termination.hpp"
 
 #include <cstdlib>

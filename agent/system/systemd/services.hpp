@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ports/ports.hpp"
+#include "ports/services.hpp"
 
 #include <systemd/sd-bus.h>
 
