@@ -1,10 +1,10 @@
 #!/bin/bash
-# Upgrades a vCloud Usage Meter appliance from the YUM repository that stands beside this script.
+# Upgrades a vCloud Usage Meter appliance from the YUM repository beside this script.
 #
-# It is what a person starts at the console once the upgrade medium is mounted:
+# A person starts it at the console once the upgrade medium is mounted:
 #     bash /root/upgrade/upgrade-um.sh
-# um-upgrade starts the same script on a pseudo-terminal, answers its two questions, and records what it prints;
-# it sets UM_UPGRADE_ID, and then this script keeps no log of its own.
+# um-upgrade starts the same script on a pseudo-terminal, answers its two questions, and records what it prints.
+# um-upgrade sets UM_UPGRADE_ID. If that is set, this script keeps no log of its own.
 set -uo pipefail
 export LC_ALL=C
 
@@ -27,7 +27,8 @@ fail() {
     exit 1
 }
 
-# ask QUESTION: succeeds when the answer is yes, and fails on no; anything else is asked again, the end of input is no.
+# ask QUESTION: succeeds if the answer is yes, and fails if it is no. After any other answer it asks again. The end of
+# the input means no.
 ask() {
     local answer
     while read -r -p "$1" answer; do
@@ -41,7 +42,7 @@ ask() {
     return 1
 }
 
-# The name in the certificate that the appliance serves on 443: its common name, as the source's message says.
+# The common name in the certificate that the appliance serves on port 443. The vendor's message names it, too.
 certificate_name() {
     timeout 30 openssl s_client -connect localhost:443 </dev/null 2>/dev/null |
         openssl x509 -noout -subject -nameopt multiline 2>/dev/null |
@@ -79,9 +80,9 @@ package_manager() {
     return 1
 }
 
-# upgrade_from REPOSITORY MANAGER: a configuration of its own lets the package manager see this repository alone;
-# --disablerepo and --repofrompath do not mean the same to all of them. Who made the packages was settled when the
-# medium was authenticated as a whole, so they carry no signatures of their own.
+# upgrade_from REPOSITORY MANAGER: runs the package manager with a configuration of its own, so that it sees only this
+# repository. The options --disablerepo and --repofrompath do not mean the same to every package manager. The packages
+# carry no signatures of their own, because the medium was authenticated as a whole.
 upgrade_from() {
     mkdir -p "$work/repos" "$work/cache"
     cat >"$work/repos/um-upgrade.repo" <<REPOSITORY
@@ -108,8 +109,8 @@ CONFIGURATION
     return "${PIPESTATUS[0]}"
 }
 
-# The package manager's status does not tell of failed scriptlets or half a transaction: the rpm database does.
-packages_behind() { # packages_behind REPOSITORY: names what is installed, but not at the medium's version
+# The package manager's status does not show failed scriptlets or half a transaction. The rpm database does.
+packages_behind() { # packages_behind REPOSITORY: names the packages that are installed, but not at the medium's version
     local format='%{NAME} %{VERSION}-%{RELEASE}.%{ARCH}\n'
     find "$1" -name '*.rpm' -print0 |
         xargs -0 -r rpm -qp --nosignature --nodigest --qf "$format" | sort -u >"$work/media"
