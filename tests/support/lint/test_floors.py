@@ -73,5 +73,17 @@ def test_a_circle_through_a_source_is_found(floors):
     ]
 
 
+def test_what_a_header_declares_its_own_unit_defines(floors):
+    status, lines = floors(files={
+        "agent/change/one.hpp": "namespace um {\nvoid here();\nvoid there();\nvoid there(int);\n"
+                                "class A { void near(); };\n}\n",
+        "agent/change/one.cpp": "namespace um {\nnamespace { void near() {} }\nvoid here() {}\nvoid A::near() {}\n}\n",
+        "agent/change/two.cpp": "namespace um {\nnamespace { void here() {} }\nvoid there() {}\n"
+                                "void there(int) {}\n}\n",
+    })  # fmt: skip
+    reason = "um::there is defined in another unit: change/two"
+    assert (status, lines) == (1, [f"agent/change/one.hpp:{line}: {reason}" for line in (3, 4)] + ["2 breaches"])
+
+
 def test_an_empty_tree_is_no_success(tmp_path, check):
     assert check("floors", "--agent", tmp_path)[0] == 1
