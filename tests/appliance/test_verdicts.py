@@ -61,7 +61,8 @@ def reasons(upgrade, kind):
 def test_everything_that_is_wrong_is_in_one_list_and_fails_the_unit(prepared):
     check = "printf '#!/bin/sh\\n[ $1 = before ]\\n'"
     prepared.appliance.run(f"{check} >{CHECKS}/required/api; chmod +x {CHECKS}/required/api")
-    crashes = "[Service]\\nExecStart=sleep 20\\nRestart=always\\nRestartSec=1\\n[Install]\\nWantedBy=multi-user.target\\n"
+    crashes = "[Service]\\nExecStart=sleep 20\\nRestart=always\\nRestartSec=1\\n"
+    crashes += "[Install]\\nWantedBy=multi-user.target\\n"
     upgrade = verdict(
         prepared,
         unit(crashes) + reports("echo journal: Offline") + "echo photon-machine >/etc/hostname\n"

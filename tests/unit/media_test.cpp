@@ -1,3 +1,4 @@
+#include "base/path.hpp"
 #include "media/media_name.hpp"
 
 #include <gtest/gtest.h>

@@ -25,9 +25,9 @@ CheckResult ready() {
     return result;
 }
 
-const auto refusal = refusal({Reason::space_insufficient, "/: \"full\"",
+const auto full_disk = refusal({Reason::space_insufficient, "/: \"full\"",
                       "delete\nsomething"});
-const auto warning = warning({Reason::digest_weak, "SHA-1", ""});
+const auto weak_digest = warning({Reason::digest_weak, "SHA-1", ""});
 
 State record(std::optional<Outcome> outcome) {
     State state;
@@ -94,7 +94,7 @@ TEST(CheckReport, DeclaresWhatTheWayBackWouldTake) {
 
 TEST(CheckReport, SaysWhatEndedItBesideWhatItFound) {
     auto result = ready();
-    result.findings = {refusal};
+    result.findings = {full_disk};
     result.failure = "read '/x': Input/output error";
     const auto parsed = json::parse(check_json(result));
     EXPECT_EQ(parsed["outcome"], "failed");
@@ -105,7 +105,7 @@ TEST(CheckReport, SaysWhatEndedItBesideWhatItFound) {
 
 TEST(CheckReport, ListsEveryFindingAsJson) {
     auto result = ready();
-    result.findings = {warning, refusal};
+    result.findings = {weak_digest, full_disk};
     const auto parsed = json::parse(check_json(result));
     EXPECT_EQ(parsed["outcome"], "refused");
     EXPECT_EQ(
@@ -117,14 +117,14 @@ TEST(CheckReport, ListsEveryFindingAsJson) {
 
 TEST(CheckReport, IsReadyWithWarningsAlone) {
     auto result = ready();
-    result.findings = {warning};
+    result.findings = {weak_digest};
     EXPECT_EQ(json::parse(check_json(result))["outcome"], "ready");
 }
 
 TEST(CheckReport, IsRefusedWhereAPersonMustDecideFirst) {
     CheckResult result;
     result.nothing_to_do = result.needs_person = true;
-    result.findings = {refusal};
+    result.findings = {full_disk};
     EXPECT_EQ(json::parse(check_json(result))["outcome"], "refused");
     EXPECT_NE(check_text(result).find("would be refused"), std::string::npos);
 }
@@ -148,7 +148,7 @@ TEST(CheckReport, IsWhatItsSchemaSays) {
     CheckResult nothing;
     nothing.nothing_to_do = true;
     auto full = ready();
-    full.findings = {warning, refusal};
+    full.findings = {weak_digest, full_disk};
     auto failed = ready();
     failed.failure = "read '/x': Input/output error";
     failed.signer.reset();
@@ -187,7 +187,7 @@ TEST(CheckReport, FitsATerminal) {
 
 TEST(CheckReport, IsReadByAPerson) {
     auto result = ready();
-    result.findings = {refusal};
+    result.findings = {full_disk};
     const auto text = check_text(result);
     for (const std::string part :
          {"    media: Usage_Meter_Agent-4.7.0.0-1_Upgrade.iso\n", "  upgrade: 4.6.0.1 -> 4.7.0.0\n",

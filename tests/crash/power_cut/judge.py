@@ -133,8 +133,8 @@ class Judgement:
         self._judge_lost_entries(upgrade)
 
     def _judge_lost_entries(self, upgrade):
-        """The host heard what the journal said. Beginning a stage ends with the journal on disk: what a cut takes from it
-        is at most what came since, and a stage of which nothing more was heard may not have got that far."""
+        """The host heard what the journal said. Beginning a stage ends with the journal on disk: what a cut takes
+        from it is at most what came since, and a stage of which nothing more was heard may not have got that far."""
         kept = {identity(event) for event in self._after["events"]}
         heard = [event for event in self._heard if event.get("UM_UPGRADE_ID") == upgrade]
         lost = [event for event in heard if identity(event) not in kept]

@@ -1,0 +1,6 @@
+# What rpm/um-upgrade.spec builds.
+set(CMAKE_BUILD_TYPE Release CACHE STRING "")
+set(CMAKE_INSTALL_PREFIX /usr CACHE PATH "")
+set(CMAKE_INSTALL_SBINDIR sbin CACHE PATH "")
+set(UM_STATIC_RUNTIME ON CACHE BOOL "")
+set(UM_BUILD_TESTS OFF CACHE BOOL "")
