@@ -12,6 +12,10 @@ class Console {
 public:
     /// `fd`: where it is shown, standard output or, where that is a machine's, standard error.
     explicit Console(int fd = 1);
+    Console(const Console&) = delete;
+    Console& operator=(const Console&) = delete;
+    /// Leaves no progress behind: the shell's prompt comes next.
+    ~Console() { clear_progress(); }
     /// One line for good.
     void line(const std::string& text);
     /// A line that the next one replaces; only on a terminal.

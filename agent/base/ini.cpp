@@ -56,7 +56,7 @@ char* next_line(char* buffer, int size, void* stream) {
         reading.fail("the line holds a NUL byte");
     if (line.size() > longest_line) {
         reading.fail("the line is longer than " + std::to_string(longest_line) +
-                     " bytes; go on with the value on further lines that begin with a space");
+                     " bytes; continue the value on further lines that begin with a space");
         line = line.substr(0, longest_line);
     }
     if (!line.empty() && line.front() == '[' && line.find(']') > longest_name)
@@ -84,7 +84,7 @@ int take_entry(void* user, const char* section, const char* name, const char* va
         const bool goes_on = !reading.entries.empty() && reading.entries.back().section == section &&
                              reading.entries.back().name == name;
         if (!goes_on || (!tight && looks_like_a_key(text)))
-            reading.fail("an indented line goes on with the value above; a key begins in the first column");
+            reading.fail("an indented line continues the value above; a key begins in the first column");
         else
             reading.entries.back().value += (tight ? "" : " ") + text;
     } catch (...) {

@@ -78,13 +78,22 @@ void expect_scripts_ran(Job& job, const Conversation& conversation) {
                                  found.size() > 1 ? fmt::format(", and {} more", found.size() - 1) : ""));
 }
 
-void run_script(Job& job, ChangeLog& log) {
+/// The program's last line often says what failed.
+std::string with_last_words(const std::string& message, const std::string& last_words) {
+    return last_words.empty() ? message : fmt::format("{}; its last line: {}", message, last_words);
+}
+
+/// Returns the script's last line.
+std::string run_script(Job& job, ChangeLog& log) {
     const auto& script = job.config.apply.script;
     Conversation conversation(job, log, Partner::script, "the script");
     const int status = conversation.hold({"/bin/bash", job.config.media.mount_point + "/" + script});
     if (status != 0)
-        throw failed(job, Reason::script_failed, fmt::format("{} ended with status {}", script, status));
+        throw failed(job, Reason::script_failed,
+                     with_last_words(fmt::format("{} ended with status {}", script, status),
+                                     conversation.last_words()));
     expect_scripts_ran(job, conversation);
+    return conversation.last_words();
 }
 
 /// What the cut left half installed: what was there before in an older version is installed once more, what
@@ -108,7 +117,7 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
         job.audit.output(job.state, line);
     };
     auto& appliance = job.ports.appliance;
-    say("the change was cut off; making it again");
+    say("the change was cut off; trying again");
     repair_database(appliance, say);
     erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
     if (plan.repository.empty())
@@ -128,7 +137,8 @@ void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
         const int status = conversation.hold(command);
         if (status != 0)
             throw failed(job, Reason::packages_failed,
-                         fmt::format("{} ended with status {}", manager.name(), status));
+                         with_last_words(fmt::format("{} ended with status {}", manager.name(), status),
+                                         conversation.last_words()));
         expect_scripts_ran(job, conversation);
     };
     if (!plan.fresh.empty())
@@ -170,12 +180,14 @@ std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
 
 /// Exit status 0 is not success: rpm hides failures of scriptlets. The product and the rpm database say what
 /// is installed now.
-void expect_truth(Job& job, const Plan& plan) {
+void expect_truth(Job& job, const Plan& plan, const std::string& last_words) {
     const auto product = installed_product(job.ports.appliance, job.config);
     if (!product.version || compare_versions(*product.version, job.state.to_version) != 0)
-        throw failed(job, Reason::packages_incomplete,
-                     fmt::format("the change ended well, but the product's version is '{}', not {}",
-                                 product.said, job.state.to_version));
+        throw failed(
+            job, Reason::packages_incomplete,
+            with_last_words(fmt::format("the change ended well, but the product's version is '{}', not {}",
+                                        product.said, job.state.to_version),
+                            last_words));
     std::vector<std::string> found;
     try {
         found = shortcomings_of(job, plan);
@@ -203,7 +215,7 @@ void check_medium(Job& job) {
     const auto mounted = job.ports.mounts.device_at(job.config.media.mount_point);
     if (!mounted || *mounted != job.state.mount_device || job.state.boot_id != job.ports.appliance.boot_id())
         throw Failure(Reason::media_changed,
-                      fmt::format("what stands on {} is not the medium that was authenticated",
+                      fmt::format("what is mounted on {} is not the medium that was authenticated",
                                   job.config.media.mount_point),
                       "start um-upgrade again");
 }
@@ -229,9 +241,8 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
         // A script that is repeated takes what it finds installed for complete.
         if (plan.method == Method::packages || !plan.fresh.empty() || !plan.unfinished.empty())
             run_package_manager(job, log, plan);
-        if (plan.method == Method::script)
-            run_script(job, log);
-        expect_truth(job, plan);
+        const auto last_words = plan.method == Method::script ? run_script(job, log) : std::string();
+        expect_truth(job, plan, last_words);
         job.state.change = Change::done;
     } catch (const Failure& failure) {
         job.state.change = Change::failed;

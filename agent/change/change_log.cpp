@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace um {
 
@@ -27,6 +28,22 @@ void ChangeLog::line(const std::string& text) {
     } catch (const SystemFailure&) {
         // ignoring: the journal has the line as well, and the disk may be full just now
     }
+    if (!unwritten_since_)
+        unwritten_since_ = appliance_.uptime();
+    write_through();
+}
+
+void ChangeLog::write_through() {
+    if (!unwritten_since_ || appliance_.uptime() - *unwritten_since_ < std::chrono::seconds(1))
+        return;
+    unwritten_since_.reset();
+    // ignoring the result: nothing can be done, and the journal has the lines as well
+    static_cast<void>(::fdatasync(fd_.get()));
+}
+
+ChangeLog::~ChangeLog() {
+    if (unwritten_since_)
+        static_cast<void>(::fdatasync(fd_.get())); // ignoring, as above
 }
 
 } // namespace um

@@ -4,6 +4,8 @@
 #include "base/fd.hpp"
 #include "ports/appliance.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace um {
@@ -14,12 +16,19 @@ class ChangeLog {
 public:
     /// Makes the directory when it is missing. Throws SystemFailure, also where a link stands.
     ChangeLog(const std::string& path, Appliance& appliance);
+    ChangeLog(const ChangeLog&) = delete;
+    ChangeLog& operator=(const ChangeLog&) = delete;
     void line(const std::string& text);
+    /// Writes to disk what is older than a second. To be called often: a power cut takes no more than that.
+    void write_through();
+    /// Writes everything to disk.
+    ~ChangeLog();
 
 private:
     std::string path_;
     Appliance& appliance_;
     Fd fd_;
+    std::optional<std::chrono::microseconds> unwritten_since_; ///< the oldest line that is not on disk
 };
 
 } // namespace um

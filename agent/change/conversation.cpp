@@ -54,6 +54,7 @@ int Conversation::hold(const std::vector<std::string>& command) {
 
 std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) {
     refuse_to_end();
+    log_.write_through();
     show(std::exchange(unshown_, {}));
     if (quiet < question_settles)
         return std::nullopt;
@@ -92,7 +93,7 @@ void Conversation::refuse_to_end() {
     if (asked_to_terminate())
         job_.audit.event(
             EventKind::warning, job_.state,
-            {.message = "asked to end, but the change is at work and cannot be stopped; going on",
+            {.message = "asked to stop, but the change is running and cannot be stopped; continuing",
              .stage = Stage::apply,
              .reason = Reason::busy});
 }
@@ -117,7 +118,8 @@ std::string Conversation::type(const Answer& answer, const std::string& shown) {
             fmt::format("{} asks again and again, and takes no '{}' for an answer: {}", name_, answer.text,
                         answer.question),
             fmt::format("give the answer that it takes as [prompt.{}] to the configuration", answer.prompt));
-    record(shown);
+    log_.line(shown);
+    job_.audit.output(job_.state, shown);
     job_.audit.event(EventKind::prompt_answered, job_.state,
                      {.message = fmt::format("answered '{}' to \"{}\" (prompt '{}')", answer.text,
                                              answer.question, answer.prompt),
@@ -136,6 +138,8 @@ void Conversation::record(const std::string& line) {
         failed_scriptlets_.push_back(line);
     log_.line(line);
     job_.audit.output(job_.state, line);
+    if (line.find_first_not_of(" \t") != std::string::npos)
+        last_words_ = line;
     unshown_ = squeezed(line);
     if (job_.ports.appliance.uptime() - shown_at_ >= std::chrono::seconds(1))
         show(std::exchange(unshown_, {}));

@@ -2,6 +2,7 @@
 // A program on a terminal of its own: what it says goes to the journal, the log and the status line, what it
 // asks is answered.
 
+#include "base/text.hpp"
 #include "change/change_log.hpp"
 #include "change/dialogue.hpp"
 #include "upgrade/job.hpp"
@@ -29,6 +30,9 @@ public:
     /// Throws Failure (script.prompt-unknown, script.stalled), which ends the program.
     int hold(const std::vector<std::string>& command);
 
+    /// What the program printed last; for a message.
+    std::string last_words() const { return printable(last_words_, 200); }
+
     /// What rpm said of scripts of new packages that failed; it goes on and ends well all the same.
     const std::vector<std::string>& failed_scriptlets() const { return failed_scriptlets_; }
 
@@ -47,6 +51,7 @@ private:
     std::string name_;
     Dialogue dialogue_;
     std::vector<std::string> failed_scriptlets_;
+    std::string last_words_;                  ///< the last line that is not blank
     std::map<std::string, unsigned> answers_; ///< how many to each question
     std::optional<std::string> unended_;      ///< an answer of one key, as long as no line feed follows it
     std::string unshown_;                     ///< the last line, when it is not on the status line yet

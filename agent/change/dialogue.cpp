@@ -34,6 +34,11 @@ std::string without_escapes(const std::string& raw) {
     return result;
 }
 
+/// The terminal shows what is typed; that is none of the program's words.
+bool is_echo(const std::optional<std::string>& answer, const std::string& line) {
+    return answer && !answer->empty() && clean_line(line) == *answer;
+}
+
 bool blank(char c) {
     return c == ' ' || c == '\t';
 }
@@ -76,8 +81,11 @@ std::vector<std::string> Dialogue::feed(const std::string& output) {
     std::vector<std::string> lines;
     for (const char c : output) {
         if (c == '\n' || line_.size() >= longest_line) {
-            last_line_ = std::exchange(line_, {});
-            lines.push_back(clean_line(last_line_));
+            const auto line = std::exchange(line_, {});
+            if (is_echo(std::exchange(echo_, std::nullopt), line))
+                continue;
+            last_line_ = line;
+            lines.push_back(clean_line(line));
             remember(lines.back());
         }
         if (c != '\n')
@@ -109,13 +117,18 @@ std::optional<Answer> Dialogue::answer_to(std::string& raw) {
         if (applies(rule, question)) {
             raw.clear();
             before_.clear();
+            echo_ = rule.answer;
+            asked_ = question;
             return Answer{rule.name, question, rule.answer};
         }
     return std::nullopt;
 }
 
 std::optional<Answer> Dialogue::answer() {
-    return answer_to(line_);
+    auto answer = answer_to(line_);
+    if (answer)
+        last_line_.clear(); // the question came after it
+    return answer;
 }
 
 std::optional<Answer> Dialogue::answer_to_last_line() {
@@ -137,9 +150,9 @@ std::optional<std::string> Dialogue::open_question() const {
 
 std::string Dialogue::last_words() const {
     for (const auto* raw : {&line_, &last_line_})
-        if (auto line = clean_line(*raw); !line.empty())
+        if (auto line = clean_line(*raw); !line.empty() && !is_echo(echo_, line))
             return line;
-    return "(it printed nothing)";
+    return asked_.empty() ? "(it printed nothing)" : asked_;
 }
 
 std::string Dialogue::take_rest() {

@@ -64,6 +64,9 @@ private:
     std::vector<Rule> rules_;
     std::deque<std::string> before_; ///< the lines before, since the last answer
     std::string line_;
+    std::optional<std::string>
+        echo_;              ///< of the last answer, which the terminal may show on a line of its own
+    std::string asked_;     ///< the question that was answered last
     std::string last_line_; ///< the complete line before, until more comes or it is answered
 };
 

@@ -23,7 +23,7 @@ void refuse_to_stop(Job& job, const Terminated& request) {
     if (!may_be_at_work(job))
         throw Terminated{request.signal}; // nothing was begun, or all is done
     job.audit.event(EventKind::warning, job.state,
-                    {.message = "asked to stop, but the change is at work and cannot be stopped; going on",
+                    {.message = "asked to stop, but the change is running and cannot be stopped; continuing",
                      .hint = "watch it with 'um-upgrade status --follow'",
                      .stage = Stage::apply,
                      .reason = Reason::busy});

@@ -8,10 +8,10 @@
 namespace um {
 namespace {
 
-constexpr auto ways_out =
+const std::string ways_out =
     "change the host name, then generate a new self-signed certificate or import one signed by your "
-    "certification authority; ignored, this ends in 'Failed to process journal=>read' in the web interface "
-    "([hostname] mismatch = warn goes on all the same)";
+    "certification authority; ignored, this ends in 'Failed to process journal=>read' in the web interface";
+constexpr auto policy_hint = "; [hostname] mismatch = warn continues anyway";
 
 std::string normal(std::string name) {
     std::transform(name.begin(), name.end(), name.begin(),
@@ -49,12 +49,15 @@ std::vector<Finding> judge_host_name(const HostNameFacts& facts, const Config::H
                                      const std::string& version) {
     const auto severity =
         config.mismatch == Mismatch::refuse ? Finding::Severity::refusal : Finding::Severity::warning;
+    // A way out that is taken already is none.
+    const std::string or_else = config.mismatch == Mismatch::refuse ? policy_hint : "";
     if (!facts.certificate)
         return {
             {{Reason::hostname_unknown,
-              fmt::format("whether the host name is the certificate's cannot be told: {}", facts.problem),
-              "see that the web server runs, or name the certificate's PEM file in [hostname] certificate; "
-              "[hostname] mismatch = warn goes on all the same"},
+              fmt::format("cannot determine whether the host name matches the certificate: {}",
+                          facts.problem),
+              "see that the web server runs, or name the certificate's PEM file in [hostname] certificate" +
+                  or_else},
              severity}};
     const auto& [common_names, alternatives] = *facts.certificate;
     if (!any_names(common_names, facts))
@@ -63,7 +66,7 @@ std::vector<Finding> judge_host_name(const HostNameFacts& facts, const Config::H
                               "probably result in issues after upgrade with the existing vCloud Usage Meter "
                               "certificates",
                               listed(common_names), facts.full_name),
-                  ways_out},
+                  ways_out + or_else},
                  severity}};
     if (compare_versions(version, "4.7") >= 0 && !any_names(alternatives, facts))
         return {
@@ -71,7 +74,7 @@ std::vector<Finding> judge_host_name(const HostNameFacts& facts, const Config::H
               fmt::format("the certificate's CN is the host name {}, its subjectAltName is not ({}); from "
                           "4.7 on both must be",
                           facts.full_name, listed(alternatives)),
-              ways_out},
+              ways_out + or_else},
              severity}};
     return {};
 }

@@ -12,7 +12,7 @@ void judge_version(std::vector<Finding>& findings, const Facts& facts, const std
     if (!facts.installed_version) {
         findings.push_back(
             refusal({Reason::product_absent,
-                     fmt::format("the product's version cannot be told: {}", facts.version_output),
+                     fmt::format("the product's version cannot be determined: {}", facts.version_output),
                      "run this on the appliance, or correct [product] version_command"}));
         return;
     }
@@ -58,7 +58,7 @@ void judge_snapshot(std::vector<Finding>& findings, const Facts& facts, const Co
 void judge_space(std::vector<Finding>& findings, const std::vector<Volume>& volumes) {
     constexpr auto do_without =
         "delete what is not needed there, protect less ([rollback] protect), or do without "
-        "a way back: [rollback] mode = off";
+        "a rollback: [rollback] mode = off";
     constexpr auto hint = "delete what is not needed there, or give the disk more space";
     for (const auto& volume : volumes) {
         if (volume.available < volume.needed)
@@ -70,7 +70,7 @@ void judge_space(std::vector<Finding>& findings, const std::vector<Volume>& volu
         else if (volume.available < volume.needed + volume.kept)
             findings.push_back(refusal(
                 {Reason::rollback_space,
-                 fmt::format("{}: {} are free, the upgrade and its way back need {}", volume.mount_point,
+                 fmt::format("{}: {} are free, the upgrade and its kept files need {}", volume.mount_point,
                              human_size(volume.available), human_size(volume.needed + volume.kept)),
                  do_without}));
         if (volume.available_files < volume.needed_files)
@@ -82,7 +82,7 @@ void judge_space(std::vector<Finding>& findings, const std::vector<Volume>& volu
         else if (volume.available_files - volume.needed_files < volume.kept_files)
             findings.push_back(refusal(
                 {Reason::rollback_space,
-                 fmt::format("{}: room for {} more files (inodes), the upgrade and its way back need {}",
+                 fmt::format("{}: room for {} more files (inodes), the upgrade and its kept files need {}",
                              volume.mount_point, volume.available_files,
                              volume.needed_files + volume.kept_files),
                  do_without}));
@@ -98,7 +98,7 @@ void judge_clock(std::vector<Finding>& findings, const Facts& facts) {
     const auto implausible = [&](const std::string& why, const std::string& or_else = {}) {
         findings.push_back(
             refusal({Reason::clock_implausible, fmt::format("the clock says {}: {}", iso8601(facts.now), why),
-                     "set the clock, or mend its synchronisation ('timedatectl status')" + or_else}));
+                     "set the clock, or fix its synchronization ('timedatectl status')" + or_else}));
     };
     const auto& last = facts.database.newest;
     if (facts.now < released)
@@ -109,7 +109,7 @@ void judge_clock(std::vector<Finding>& findings, const Facts& facts) {
         implausible(
             fmt::format("the package {} was installed later than that, at {}", last->package,
                         iso8601(last->time)),
-            fmt::format("; where it is right, and was not then, install {} once more", last->package));
+            fmt::format("; if the clock is right now but was wrong then, reinstall {}", last->package));
 }
 
 void judge_services(std::vector<Finding>& findings, const Facts& facts) {
@@ -117,16 +117,16 @@ void judge_services(std::vector<Finding>& findings, const Facts& facts) {
         findings.push_back(warning({Reason::services_unhealthy, message, hint}));
     };
     for (const auto& name : facts.unhealthy)
-        warn(fmt::format("{} is not well before the upgrade", name),
-             "mend it first; if it is not well afterwards, the upgrade is not blamed for it");
+        warn(fmt::format("{} is unhealthy before the upgrade", name),
+             "fix it first; otherwise it does not count against the upgrade afterwards");
     for (const auto& name : facts.with_errors)
         warn(fmt::format("{} is Running with errors before the upgrade", name),
-             "look at its newest log file, and mend it first");
+             "look at its newest log file, and fix it first");
 }
 
 void judge_reboot(std::vector<Finding>& findings, const std::string& pending) {
     if (!pending.empty())
-        findings.push_back(refusal({Reason::reboot_pending, fmt::format("a reboot is due: {}", pending),
+        findings.push_back(refusal({Reason::reboot_pending, fmt::format("a reboot is pending: {}", pending),
                                     "reboot, or cancel it with 'shutdown -c', and start again"}));
 }
 
@@ -137,15 +137,15 @@ void append(std::vector<Finding>& findings, const std::vector<Finding>& more) {
 void judge_database(std::vector<Finding>& findings, const DatabaseFacts& database) {
     if (database.writer)
         findings.push_back(refusal({Reason::packages_locked,
-                                    fmt::format("{} is changing packages just now", *database.writer),
+                                    fmt::format("{} is changing packages right now", *database.writer),
                                     "wait for its end, and start again"}));
     if (!database.damage.empty())
         findings.push_back(refusal(
             {Reason::packages_damaged, fmt::format("the rpm database is damaged: {}", database.damage),
-             "mend it before the upgrade: 'rpm --rebuilddb', then look with 'rpm --verifydb'"}));
+             "fix it before the upgrade: 'rpm --rebuilddb', then check with 'rpm --verifydb'"}));
     for (const auto& duplicate : database.duplicates)
         findings.push_back(refusal({Reason::packages_damaged, duplicate,
-                                    "a transaction was cut off some day: erase the older one ('rpm -e "
+                                    "an earlier transaction was interrupted: erase the older one ('rpm -e "
                                     "--justdb --noscripts NAME-VERSION-RELEASE'), and start again"}));
 }
 
@@ -164,12 +164,12 @@ std::vector<Finding> judge_preflight(const Facts& facts, const std::string& to_v
     if (facts.rollback_cost)
         for (const auto& why : facts.rollback_cost->cost.unkept)
             findings.push_back(
-                warning({Reason::rollback_unavailable, why, "it is not put back should the upgrade fail"}));
+                warning({Reason::rollback_unavailable, why, "a rollback does not put it back"}));
     judge_database(findings, facts.database);
     if (!facts.objection.empty())
         findings.push_back(refusal({Reason::packages_unsolvable,
                                     fmt::format("the packages cannot be upgraded: {}", facts.objection),
-                                    "mend what the package manager names, and start again"}));
+                                    "fix what the package manager names, and start again"}));
     if (facts.sshd)
         append(findings, judge_sshd(*facts.sshd, config.sshd));
     judge_services(findings, facts);

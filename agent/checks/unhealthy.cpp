@@ -8,7 +8,7 @@ Finding excuse(const std::string& subject, const Unhealthy& before, Finding find
     if (!before.contains(subject))
         return finding;
     finding.severity = Finding::Severity::warning;
-    finding.message += " (it was not well before the upgrade either)";
+    finding.message += " (it was also unhealthy before the upgrade)";
     return finding;
 }
 

@@ -87,7 +87,7 @@ std::vector<Finding> judge_units(const std::vector<UnitHealth>& units, const Unh
                          restarts > 0 ? fmt::format("{} does not stay up: restarted {} times since the boot, "
                                                     "active for {} s",
                                                     unit, restarts, seconds)
-                                      : fmt::format("{} has been active for {} s alone", unit, seconds),
+                                      : fmt::format("{} has been active for only {} s", unit, seconds),
                          hint})));
         else if (restarts > 0)
             findings.push_back(

@@ -82,15 +82,14 @@ Findings look_for_journal_error(Job& job) {
     try {
         found = find_journal_error(job.ports, job.config, log_marks(job));
     } catch (const SystemFailure& failure) {
-        return {warning(
-            {Reason::verify_journal_error,
-             fmt::format("whether '{}' stands in the logs cannot be told: {}", journal_error, failure.what()),
-             "look into the product's logs"})};
+        return {warning({Reason::verify_journal_error,
+                         fmt::format("cannot search the logs for '{}': {}", journal_error, failure.what()),
+                         "look into the product's logs"})};
     }
     if (!found)
         return {};
     const Problem problem{
-        Reason::verify_journal_error, fmt::format("'{}' is in {}", journal_error, *found),
+        Reason::verify_journal_error, fmt::format("'{}' appears in {}", journal_error, *found),
         "change the host name, then generate a new self-signed certificate or import one signed by your "
         "certification authority: its CN must be the host name"};
     return {job.config.hostname.mismatch == Mismatch::refuse ? refusal(problem) : warning(problem)};

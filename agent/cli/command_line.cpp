@@ -28,7 +28,7 @@ std::string expect_words(const std::string& text) {
 std::string wrong_arguments(const CLI::App& app, const std::string& first, const CLI::ParseError& error) {
     const auto given = app.get_subcommands();
     const auto what = first.empty()          ? "a command is missing"
-                      : first.front() == '-' ? fmt::format("'{}' cannot stand before the command", first)
+                      : first.front() == '-' ? fmt::format("'{}' must come after the command", first)
                       : given.empty()        ? fmt::format("there is no command '{}'", first)
                                              : error.what();
     return fmt::format("{}; see 'um-upgrade {}--help'", what,
@@ -53,14 +53,14 @@ std::variant<Options, ExitCode> parse_command_line(int argc, char** argv) {
         sub->callback([&options, name] { options.command = name; });
         return sub;
     };
-    auto* run = add("run", "upgrade, up to the reboot; go on with an interrupted one");
+    auto* run = add("run", "upgrade, up to the reboot; continue an interrupted one");
     auto* check = add("check", "say whether an upgrade would start, and why not");
     for (auto* sub : {run, check})
         sub->add_option("--media", options.media, "use this ISO or drive, do not search")->type_name("PATH");
     add("apply", "the change itself (um-upgrade-apply.service only)");
-    add("verify", "after a boot: finish or go on (um-upgrade-verify.service)");
-    auto* status = add("status", "what goes on, how the last upgrade ended, and what to do");
-    status->add_flag("--follow", options.follow, "print again until nothing is at work any more");
+    add("verify", "after a boot: finish or continue (um-upgrade-verify.service)");
+    auto* status = add("status", "what is running, how the last upgrade ended, and what to do");
+    status->add_flag("--follow", options.follow, "print again until nothing is running");
     auto* history = add("history", "every upgrade ever tried, or one in full");
     history->add_option("ID", options.id, "the upgrade's UM_UPGRADE_ID");
     for (auto* sub : {check, status, history})
@@ -75,7 +75,7 @@ std::variant<Options, ExitCode> parse_command_line(int argc, char** argv) {
             "how long it holds, such as 90min, 24h or 7d (24h)")
         ->type_name("TIME");
     auto* abandon = add("abandon", "close an upgrade that needs a person");
-    auto* rollback = add("rollback", "take the last upgrade back; reboots without asking");
+    auto* rollback = add("rollback", "roll the last upgrade back; reboots without asking");
     for (auto* sub : {abandon, rollback})
         sub->add_option("--why", options.why, "for the audit trail")->check(expect_words);
     abandon->get_option("--why")->required();

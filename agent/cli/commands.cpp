@@ -77,10 +77,10 @@ void tell_open_upgrade(Audit& audit, const std::string& state_directory, const s
         if (state && state->open())
             audit.finding(
                 EventKind::stage_failed, *state,
-                refusal(
-                    {Reason::system_failed, fmt::format("the configuration cannot be read: {}", error.what()),
-                     "mend it, then run 'systemctl start um-upgrade'; where the file is gone, 'um-upgrade "
-                     "verify --config FILE' takes another one"}));
+                refusal({Reason::system_failed,
+                         fmt::format("the configuration cannot be read: {}", error.what()),
+                         "fix it, then run 'systemctl start um-upgrade'; if the file is gone, 'um-upgrade "
+                         "verify --config FILE' uses another one"}));
     } catch (const Failure&) { // ignoring: who can read the configuration reports a damaged record
     }
 }
@@ -178,7 +178,7 @@ ExitCode confirm_snapshot_command(Context& context) {
     const auto product = installed_product(appliance, context.config);
     if (!product.version)
         throw Failure(Reason::product_absent,
-                      fmt::format("the product's version cannot be told: {}", product.said),
+                      fmt::format("the product's version cannot be determined: {}", product.said),
                       "run this on the appliance, or correct [product] version_command");
     const auto now = appliance.now();
     const auto confirmation = save_confirmation(context.state_directory + "/snapshot.ini",

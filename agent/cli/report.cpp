@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace um {
@@ -62,19 +63,18 @@ std::string situation(const std::optional<State>& state, const Activity& activit
         return "needs-manual";
     if (!state->open())
         return "idle";
-    const bool reboots = state->rolling_back() || state->stage == Stage::reboot;
-    return reboots && state->boot_id == activity.boot_id ? "waiting-for-reboot" : "interrupted";
+    return state->waits_for_boot(activity.boot_id) ? "waiting-for-reboot" : "interrupted";
 }
 
 std::string next_step(const std::optional<State>& state, const std::string& situation) {
     if (situation == "running")
         return "watch it with 'um-upgrade status --follow'";
     if (situation == "waiting-for-reboot" && state->rolling_back())
-        return "run 'reboot'; the upgrade is taken back in that boot";
+        return "run 'reboot'; the upgrade is rolled back in that boot";
     if (situation == "waiting-for-reboot")
         return "run 'reboot'; the upgrade is verified after the boot";
     if (situation == "interrupted")
-        return "it goes on at the next boot, or now with 'systemctl start um-upgrade'";
+        return "it continues at the next boot, or now with 'systemctl start um-upgrade'";
     if (situation == "needs-manual")
         return way_out(*state);
     return state ? state->hint : "put media into /var/lib/um-upgrade/media and run 'um-upgrade check'";
@@ -86,7 +86,7 @@ std::string_view word(RollbackMode mode) {
 
 std::string told(const CheckResult& result) {
     if (result.rollback == RollbackMode::off)
-        return "none is kept ([rollback] mode = off)";
+        return "off ([rollback] mode = off)";
     if (!result.rollback_cost)
         return {};
     const auto& cost = result.rollback_cost->cost;
@@ -119,7 +119,7 @@ Json rollback_json(const CheckResult& result) {
             {"links", way_back.cost.links},
             {"copies", way_back.cost.copies},
             {"bytes", way_back.cost.bytes},
-            {"seconds", way_back.seconds},
+            {"seconds", std::round(way_back.seconds * 10) / 10},
             {"packages", way_back.packages},
             {"trees", way_back.trees},
             {"stores", stores}};
@@ -134,7 +134,7 @@ std::string kept_files_text(const State& state) {
     if (!can_be_rolled_back(state))
         return {};
     const auto until = state.kept_until.empty() ? "a person has decided" : state.kept_until;
-    return fmt::format("kept until {}{}{}", until, state.kept_summary.empty() ? "" : ": ",
+    return fmt::format("possible until {}{}{}", until, state.kept_summary.empty() ? "" : ": ",
                        state.kept_summary);
 }
 
@@ -194,7 +194,7 @@ std::string check_text(const CheckResult& result, std::size_t width) {
                   fmt::format("{} [{}]", finding.message, word(finding.reason)));
         table.below("-> ", finding.hint);
     }
-    table.row("way back", told(result));
+    table.row("rollback", told(result));
     if (result.rollback_cost)
         tell_of_cost(table, *result.rollback_cost);
     const auto end = verdict(result);
@@ -249,7 +249,7 @@ std::string status_text(const std::optional<State>& state, const Activity& activ
         if (state->reason)
             table.row("reason", std::string(word(*state->reason)));
         table.row("message", state->message);
-        table.row("way back", kept_files_text(*state));
+        table.row("rollback", kept_files_text(*state));
         table.row("abandoned", state->abandoned);
     }
     table.row("next", next_step(state, now));
@@ -295,7 +295,7 @@ std::string record_text(const State& state, std::size_t width) {
         table.row("reason", std::string(word(*state.reason)));
     table.row("message", state.message);
     table.below("-> ", state.hint);
-    table.row("way back", kept_files_text(state));
+    table.row("rollback", kept_files_text(state));
     table.row("abandoned", state.abandoned);
     return table.text();
 }

@@ -29,7 +29,7 @@ Fd take_run_lock(Appliance& appliance, const std::string& runtime_directory, std
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             throw SystemFailure(fmt::format("lock '{}'", lock_in(runtime_directory)), errno);
         if (appliance.uptime() >= give_up)
-            throw Failure(Reason::busy, "another um-upgrade is at work",
+            throw Failure(Reason::busy, "another um-upgrade is running",
                           "watch it with 'um-upgrade status --follow'");
         appliance.sleep(std::chrono::milliseconds(100));
     }

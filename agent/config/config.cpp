@@ -164,7 +164,7 @@ void set_entry(Config& config, const IniEntry& entry) {
         }
     }
     if (entry.section.empty())
-        throw InvalidValue(fmt::format("'{}' stands before the first [section]", entry.name));
+        throw InvalidValue(fmt::format("'{}' appears before the first [section]", entry.name));
     std::vector<Key> section;
     std::copy_if(std::begin(keys), std::end(keys), std::back_inserter(section),
                  [&](const Key& key) { return key.section == entry.section; });
@@ -199,7 +199,7 @@ void merge_config(Config& config, const std::string& text, const std::string& fi
             try {
                 if (!seen.emplace(entry.section, entry.name).second)
                     throw InvalidValue(
-                        fmt::format("'{}' stands twice in [{}]; keep one", entry.name, entry.section));
+                        fmt::format("'{}' appears twice in [{}]; keep one", entry.name, entry.section));
                 set_entry(config, entry);
             } catch (const InvalidValue& error) {
                 throw IniError(entry.line, error.what());

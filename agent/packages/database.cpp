@@ -99,8 +99,7 @@ void repair_database(Appliance& appliance, const Say& say) {
     const auto result = appliance.run({"rpm", "--rebuilddb"}, "", limit);
     const auto left = result.status == 0 ? damage(appliance, packages) : result.said();
     if (!left.empty())
-        throw Failure(Reason::packages_damaged, fmt::format("the rpm database cannot be rebuilt: {}", left),
-                      "the snapshot is the way back");
+        throw Failure(Reason::packages_damaged, fmt::format("the rpm database cannot be rebuilt: {}", left));
 }
 
 } // namespace um

@@ -122,7 +122,7 @@ std::vector<std::string> shortcomings(const std::vector<Package>& media, const s
     };
     for (const auto& package : before)
         if (holds(media, package.name) && !holds(appliance.packages, package.name))
-            found.push_back(fmt::format("{} is not installed any more", package.name));
+            found.push_back(fmt::format("{} is no longer installed", package.name));
     for (const auto& [place, installed] : places) {
         const auto newest = *std::max_element(
             installed.begin(), installed.end(),

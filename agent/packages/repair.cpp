@@ -47,8 +47,7 @@ void erase_with(Appliance& appliance, const std::vector<std::string>& options,
     const auto result = appliance.run(command, "", repair_limit);
     if (result.status != 0)
         throw Failure(Reason::packages_damaged,
-                      fmt::format("what the cut left behind cannot be erased: {}", result.said()),
-                      "the snapshot is the way back");
+                      fmt::format("what the cut left behind cannot be erased: {}", result.said()));
 }
 
 } // namespace
@@ -76,7 +75,7 @@ void erase(Appliance& appliance, const std::vector<Package>& packages, const Say
 
 void forget(Appliance& appliance, const std::vector<Package>& packages, const Say& say) {
     const auto what = [](const std::string& name) {
-        return fmt::format("{} is new here and may lack its scripts; it will be installed afresh", name);
+        return fmt::format("{} is new here and may lack its scripts; it will be installed again", name);
     };
     erase_with(appliance, {"--justdb", "--nodeps", "--noscripts", "--notriggers"}, packages, say, what);
 }

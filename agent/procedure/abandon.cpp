@@ -13,7 +13,7 @@ void abandon_upgrade(Job& job, const std::string& why) {
     const auto who = job.ports.appliance.operator_name();
     const auto expect_nobody_at_work = [](bool at_work) {
         if (at_work)
-            throw Failure(Reason::busy, "the change is at work and cannot be abandoned",
+            throw Failure(Reason::busy, "the change is running and cannot be abandoned",
                           "wait for its end: um-upgrade status --follow");
     };
     std::optional<State> state;
@@ -44,7 +44,7 @@ void abandon_upgrade(Job& job, const std::string& why) {
     std::string called_off;
     if (job.state.rolling_back()) { // the old system stays kept, and nothing takes it back by itself
         if (job.state.rollback == RollbackStep::due)
-            called_off = "; it is not taken back in the next boot any more";
+            called_off = "; the rollback in the next boot is canceled";
         job.state.rollback = RollbackStep::none;
         call_off_rollback(job);
     }

@@ -22,7 +22,7 @@ void make_change(Job& job) {
         job.store.save(job.state);
         job.audit.event(
             EventKind::warning, job.state,
-            {.message = fmt::format("{} ended before the change was complete; making it again", apply_unit),
+            {.message = fmt::format("{} ended before the change was complete; trying again", apply_unit),
              .stage = Stage::apply,
              .reason = Reason::interrupted});
         begin_and_await_change(job);

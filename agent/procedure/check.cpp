@@ -41,6 +41,10 @@ void examine_record(const Job& job, CheckResult& result) {
             result.findings.push_back(refusal(
                 {state->reason.value_or(Reason::interrupted),
                  fmt::format("upgrade {} needs a person: {}", state->id, state->message), way_out(*state)}));
+        else if (state->waits_for_boot(job.ports.appliance.boot_id()))
+            result.findings.push_back(
+                warning({Reason::reboot_pending, fmt::format("upgrade {} waits for its reboot", state->id),
+                         "run 'reboot'"}));
         else if (state->open() || state->waits_for_a_person())
             result.findings.push_back(warning(
                 {Reason::interrupted, fmt::format("upgrade {} is open, in {}", state->id, word(state->stage)),
@@ -76,7 +80,7 @@ CheckResult check_procedure(Job& job) {
     CheckResult result;
     try {
         if (job.ports.services.status(apply_unit).running()) // it works on what a check would unmount
-            throw Failure(Reason::busy, "the change is at work",
+            throw Failure(Reason::busy, "the change is running",
                           "watch it with 'um-upgrade status --follow'");
         examine_record(job, result);
         examine_all(job, result);

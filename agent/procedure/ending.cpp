@@ -100,7 +100,7 @@ ExitCode close(Job& job, const Ending& ending) {
                          .reason = Reason::system_failed});
     }
     release_space(job); // when no cut can make the record speak of what is gone
-    job.audit.progress(detail.message);
+    job.audit.status(detail.message);
     return ending.code;
 }
 

@@ -122,10 +122,10 @@ Next find(Job& job) {
     }
     // Where the unit is enabled, each boot would make the same change, and two more would take it back.
     if (const auto before = rolled_back_before(job, media)) {
-        job.note =
-            fmt::format("{} was installed by upgrade {} and taken back ({}); when that is settled, look with "
-                        "'um-upgrade check --media {}', then 'um-upgrade run' at a terminal",
-                        path, before->id, before->reason ? word(*before->reason) : "by hand", path);
+        job.note = fmt::format(
+            "{} was installed by upgrade {} and rolled back ({}); when you have fixed the cause, check with "
+            "'um-upgrade check --media {}', then 'um-upgrade run' at a terminal",
+            path, before->id, before->reason ? word(*before->reason) : "by hand", path);
         return Next::nothing_to_do;
     }
     const bool cleared = clear_mount_point(job);

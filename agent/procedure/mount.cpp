@@ -15,12 +15,14 @@ Next mount(Job& job) {
     job.content.reset();
     job.offered.reset();
     const auto method = method_of(job);
-    if (job.state.cut_off() && !may_go_on(job))
+    if (job.state.cut_off() && !may_go_on(job)) {
+        job.state.stage = Stage::apply; // the change is what fails, not the mount
         throw Failure(
             Reason::interrupted,
             fmt::format("the change was cut off, and the media do not declare that '{}' may run again",
                         job.config.apply.script),
-            fmt::format("look at {}; the snapshot is the way back", job.config.log.file));
+            fmt::format("look at {}", job.config.log.file));
+    }
     job.note += fmt::format("mounted on {}, read-only; the change is made by {}", target,
                             method == Method::script ? job.config.apply.script : "the package manager");
     return Next::stage;

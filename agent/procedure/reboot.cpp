@@ -8,7 +8,8 @@ namespace um::stages {
 Next reboot(Job& job) {
     const auto policy = job.config.reboot.policy;
     if (reboot_is_due(job)) { // before a person is asked
-        job.audit.progress("the reboot was requested already");
+        job.console.line("the reboot has already been requested");
+        job.audit.status("the reboot has already been requested");
         return Next::wait_for_boot;
     }
     const bool now = policy == RebootPolicy::now &&

@@ -69,10 +69,13 @@ ExitCode resume(Job& job) {
     if (job.state.stage == Stage::find && !job.state.cut_off())
         announce(job); // recorded right before the journal was told, which may not have come to pass
     job.announced = true;
-    job.audit.event(EventKind::upgrade_resumed, job.state,
-                    {.message = fmt::format("upgrade {} goes on after an interruption in {}", job.state.id,
-                                            word(job.state.stage)),
-                     .stage = job.state.stage});
+    job.audit.event(
+        EventKind::upgrade_resumed, job.state,
+        {.message = job.state.reboot_is_left && job.state.waits_for_boot(job.ports.appliance.boot_id())
+                        ? fmt::format("upgrade {} still waits for its reboot", job.state.id)
+                        : fmt::format("upgrade {} continues after an interruption in {}", job.state.id,
+                                      word(job.state.stage)),
+         .stage = job.state.stage});
     start_paused_units(job);
     switch (step_of(job.state.stage).on_crash) {
     case OnCrash::restart:
@@ -131,7 +134,7 @@ ExitCode waits_for_reboot(Job& job) {
 ExitCode person_must_decide(Job& job) {
     job.console.line(fmt::format("upgrade {} needs a person: {}\n    -> {}", job.state.id, job.state.message,
                                  way_out(job.state)));
-    job.audit.progress("needs-manual: " + job.state.message);
+    job.audit.status("needs-manual: " + job.state.message);
     return ExitCode::needs_manual;
 }
 

@@ -33,7 +33,7 @@ void expire_kept_files(Job& job) {
         try {
             state = record_of(job, id);
         } catch (const Failure& failure) { // the next upgrade makes room
-            job.audit.output(job.state, fmt::format("{}, ignoring: its way back stays", failure.what()));
+            job.audit.output(job.state, fmt::format("{}, ignoring: its kept files stay", failure.what()));
             continue;
         }
         // Who is open needs it yet; a person may be about to take it.
@@ -52,8 +52,8 @@ void expire_kept_files(Job& job) {
             job.state.has_kept_files = false;
             job.store.close(job.state);
         }
-        job.audit.output(*state,
-                         fmt::format("the way back of upgrade {} is over; its space is given back", id));
+        job.audit.output(
+            *state, fmt::format("upgrade {} can no longer be rolled back; its kept files were deleted", id));
     }
 }
 

@@ -93,12 +93,12 @@ void warn_of_torn(Job& job, std::vector<std::string> torn) {
         warn(job,
              fmt::format("{} was written to while it was copied{}", torn.front(),
                          torn.size() > 1 ? fmt::format(", and {} more", torn.size() - 1) : ""),
-             "name it in [rollback] data, then the product stands still for that moment");
+             "name it in [rollback] data, so that the product is stopped while it is copied");
 }
 
 Failure unavailable(const SystemFailure& why) {
-    return {Reason::rollback_unavailable, fmt::format("the way back cannot be kept: {}", why.what()),
-            "mend it, or do without: [rollback] mode = off"};
+    return {Reason::rollback_unavailable, fmt::format("the old system cannot be kept: {}", why.what()),
+            "fix it, or do without a rollback: [rollback] mode = off"};
 }
 
 } // namespace
@@ -114,7 +114,7 @@ std::vector<std::string> left_out(const Job& job) {
 std::optional<RollbackCost> rollback_cost(Job& job) {
     if (job.config.rollback.mode == RollbackMode::off)
         return std::nullopt;
-    job.audit.progress("preflight: looking at what the way back takes");
+    job.audit.progress("preflight: estimating what keeping the old system takes");
     auto& appliance = job.ports.appliance;
     const auto begin = appliance.uptime();
     RollbackCost cost;
@@ -138,7 +138,7 @@ void keep_old_system(Job& job) {
     if (job.config.rollback.mode == RollbackMode::off)
         return;
     auto& appliance = job.ports.appliance;
-    job.audit.progress("prepare: keeping the way back");
+    job.audit.progress("prepare: keeping the old system");
     const auto begin = appliance.uptime();
     KeepCost kept;
     try {
@@ -157,12 +157,12 @@ void keep_old_system(Job& job) {
     }
     job.state.has_kept_files = true;
     for (const auto& why : kept.unkept)
-        warn(job, why, "it is not put back should the upgrade fail");
+        warn(job, why, "a rollback does not put it back");
     warn_of_torn(job, kept.torn);
     const auto took = std::chrono::duration<double>(appliance.uptime() - begin).count();
     job.state.kept_summary =
         fmt::format("{} links, {} copies, {}", kept.links, kept.copies, human_size(kept.bytes));
-    add_note(job, fmt::format("way back kept: {}, {:.1f} s", job.state.kept_summary, took));
+    add_note(job, fmt::format("old system kept: {}, {:.1f} s", job.state.kept_summary, took));
 }
 
 } // namespace um

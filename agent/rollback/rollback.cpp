@@ -52,8 +52,8 @@ void ensure_units(Job& job) {
 void ask_for_boot(Job& job) {
     job.state.reboot_is_left = job.config.reboot.policy == RebootPolicy::manual;
     request_reboot(job, job.state.rollback == RollbackStep::taken
-                            ? "the old system is back, and is proved in the boot that follows"
-                            : "the upgrade is taken back in the boot that follows");
+                            ? "the old system is back, and will be proved in the next boot"
+                            : "the upgrade will be rolled back in the next boot");
 }
 
 /// The ending of a rollback that failed, with the problem on record.
@@ -282,16 +282,14 @@ std::optional<State> candidate(Job& job) {
 }
 
 Failure nothing_kept(const std::optional<State>& state) {
-    const std::string hint =
-        "the snapshot is the way back, as long as no usage data counts that was collected since";
+    const std::string hint = "revert to the snapshot, if you can lose the usage data collected since then";
     if (state && state->outcome == Outcome::rolled_back)
-        return {Reason::rollback_unavailable, fmt::format("upgrade {} was taken back already", state->id),
-                "there is nothing to do"};
+        return {Reason::rollback_unavailable,
+                fmt::format("upgrade {} has already been rolled back", state->id), "there is nothing to do"};
     if (state && !state->kept_until.empty())
         return {Reason::rollback_expired,
-                fmt::format("the way back of upgrade {} was kept until {}", state->id, state->kept_until),
-                hint};
-    return {Reason::rollback_unavailable, "no upgrade's way back is kept", hint};
+                fmt::format("upgrade {} could be rolled back until {}", state->id, state->kept_until), hint};
+    return {Reason::rollback_unavailable, "no upgrade can be rolled back: nothing is kept", hint};
 }
 
 } // namespace
@@ -300,13 +298,13 @@ std::optional<Ending> roll_back_by_hand(Job& job, const std::string& why) {
     auto& ports = job.ports;
     auto state = candidate(job);
     if (state && state->open() && change_is_at_work(job, *state))
-        throw Failure(Reason::busy, "the change is at work", "wait for its end: um-upgrade status --follow");
+        throw Failure(Reason::busy, "the change is running", "wait for its end: um-upgrade status --follow");
     if (state && state->open() && state->change == Change::none)
         throw Failure(
             Reason::rollback_unavailable,
             fmt::format("upgrade {} was interrupted in {}: nothing was changed yet", state->id,
                         word(state->stage)),
-            "go on with 'systemctl start um-upgrade', or close it with 'um-upgrade abandon --why TEXT'");
+            "continue with 'systemctl start um-upgrade', or close it with 'um-upgrade abandon --why TEXT'");
     if (!state || !state->has_kept_files || state->outcome == Outcome::rolled_back)
         throw nothing_kept(state);
     if (!state->kept_until.empty() && state->kept_until <= iso8601(ports.appliance.now())) {
@@ -320,7 +318,7 @@ std::optional<Ending> roll_back_by_hand(Job& job, const std::string& why) {
     job.state = std::move(*state);
     if (job.state.open() &&
         (job.state.rollback == RollbackStep::due || job.state.rollback == RollbackStep::taken)) {
-        job.console.line(fmt::format("upgrade {} is being taken back already", job.state.id));
+        job.console.line(fmt::format("upgrade {} is already being rolled back", job.state.id));
         return resume_rollback(job);
     }
     const auto reason = std::exchange(job.state.outcome, std::nullopt) == Outcome::needs_manual
@@ -334,11 +332,11 @@ std::optional<Ending> roll_back_by_hand(Job& job, const std::string& why) {
     job.audit.event(
         EventKind::warning, job.state,
         {.message =
-             "usage data that were collected since the upgrade are set aside with what it brought, and "
-             "missing from the reports until somebody brings them back",
+             "usage data collected since the upgrade is set aside, and will be missing from the reports "
+             "until somebody restores it",
          .stage = job.state.stage,
          .reason = Reason::rollback_data});
-    schedule_rollback(job, fmt::format("{} asked for it: {}", ports.appliance.operator_name(), why));
+    schedule_rollback(job, fmt::format("requested by {}: {}", ports.appliance.operator_name(), why));
     return std::nullopt;
 }
 

@@ -40,7 +40,7 @@ void expect_local(int fd, const std::string& path) {
     if (std::find(foreign_file_systems.begin(), foreign_file_systems.end(), type) !=
         foreign_file_systems.end())
         throw Unguarded(
-            fmt::format("'{}' lies on a network or user-space file system, where it could be changed "
+            fmt::format("'{}' is on a network or user-space file system, where it could be changed "
                         "unseen",
                         path),
             "copy it to /var/lib/um-upgrade/media");
@@ -122,7 +122,7 @@ OpenMedia FileMedia::open(const std::string& path) {
     media.path = path;
     media.fd = open_media_file(path, media.leased);
     if (!media.fd)
-        throw Failure(Reason::media_none, fmt::format("'{}' is not there any more", path),
+        throw Failure(Reason::media_none, fmt::format("'{}' is no longer there", path),
                       "put the media there again, and leave them alone until the upgrade has ended");
     const auto status = status_of(media.fd.get(), path);
     media.size = static_cast<std::uint64_t>(status.st_size);

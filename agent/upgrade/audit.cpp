@@ -49,6 +49,14 @@ std::string shown(EventKind kind, const EventDetail& detail) {
     return where + (kind == EventKind::stage_failed ? "FAILED: " : mark) + detail.message + why + hint;
 }
 
+/// The last line on a terminal, below the problem that it shows already.
+std::string ended(const EventDetail& detail) {
+    const auto outcome = detail.outcome.value_or(Outcome::failed);
+    return fmt::format("{}: {}", word(outcome),
+                       outcome == Outcome::needs_manual ? "a person must decide; see 'um-upgrade status'"
+                                                        : "nothing was changed");
+}
+
 } // namespace
 
 EventDetail detail_of(const Problem& problem) {
@@ -75,8 +83,13 @@ void Audit::event(EventKind kind, const State& state, const EventDetail& detail)
     journal_.entry(fields);
     if (kind == EventKind::stage_started)
         progress(detail.message);
+    else if (kind == EventKind::upgrade_finished && !last_problem_.empty() &&
+             detail.message.ends_with(last_problem_))
+        console_.line(ended(detail));
     else
         console_.line(shown(kind, detail));
+    if (kind == EventKind::refused || kind == EventKind::stage_failed)
+        last_problem_ = detail.message;
 }
 
 void Audit::finding(EventKind kind, const State& state, const Finding& finding) {
@@ -107,6 +120,10 @@ void Audit::note(const State& state, const std::string& text, std::optional<std:
         add(fields, "UM_DURATION_USEC", std::to_string(took->count()));
     add_upgrade(fields, state);
     journal_.entry(fields);
+}
+
+void Audit::status(const std::string& text) {
+    journal_.status(text);
 }
 
 void Audit::progress(const std::string& text) {

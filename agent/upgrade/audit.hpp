@@ -40,10 +40,13 @@ public:
               std::optional<std::chrono::microseconds> took = {});
     /// What is going on now: `systemctl status`, `um-upgrade status`, and the terminal.
     void progress(const std::string& text);
+    /// How it ended, for `systemctl status` alone: the terminal has it already.
+    void status(const std::string& text);
 
 private:
     Journal& journal_;
     Console& console_;
+    std::string last_problem_; ///< that the terminal shows already
 };
 
 } // namespace um

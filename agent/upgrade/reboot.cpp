@@ -10,14 +10,13 @@ bool schedule_reboot(Job& job) {
     try {
         job.ports.services.schedule_reboot(notice);
     } catch (const SystemFailure& failure) {
-        job.audit.event(
-            EventKind::warning, job.state,
-            {.message = fmt::format("{}; um-upgrade waits and reboots by itself, and nobody who is "
-                                    "logged in is told",
-                                    failure.what()),
-             .hint = "look at 'systemctl status dbus systemd-logind'",
-             .stage = job.state.stage,
-             .reason = Reason::system_failed});
+        job.audit.event(EventKind::warning, job.state,
+                        {.message = fmt::format("{}; um-upgrade waits and reboots by itself, without a "
+                                                "message to logged-in users",
+                                                failure.what()),
+                         .hint = "look at 'systemctl status dbus systemd-logind'",
+                         .stage = job.state.stage,
+                         .reason = Reason::system_failed});
         job.ports.appliance.sleep(notice);
         return false;
     }
@@ -43,7 +42,8 @@ bool reboot_is_due(Job& job) {
 void request_reboot(Job& job, const std::string& then) {
     const auto& reboot = job.config.reboot;
     if (reboot_is_due(job)) {
-        job.audit.progress("the reboot was requested already");
+        job.console.line("the reboot has already been requested");
+        job.audit.status("the reboot has already been requested");
         return;
     }
     job.ports.appliance.sync();

@@ -178,9 +178,8 @@ void State::clear_problem() {
 
 std::string way_out(const State& state) {
     return state.hint + (state.goes_on_when_mended()
-                             ? "; it goes on with 'systemctl start um-upgrade', or is closed with "
-                               "'um-upgrade abandon --why "
-                               "TEXT'"
+                             ? "; continue with 'systemctl start um-upgrade', or close it with "
+                               "'um-upgrade abandon --why TEXT'"
                              : "; to keep the appliance as it is: um-upgrade abandon --why TEXT");
 }
 

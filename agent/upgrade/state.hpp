@@ -80,6 +80,11 @@ struct State {
     const std::string& expected_version() const {
         return rollback == RollbackStep::taken ? from_version : to_version;
     }
+    /// A boot is all that it waits for. `now`: the id of this boot.
+    bool waits_for_boot(const std::string& now) const {
+        const bool due = rolling_back() ? rollback != RollbackStep::failed : stage == Stage::reboot;
+        return open() && due && boot_id == now;
+    }
     bool waits_for_a_person() const { return outcome == Outcome::needs_manual && abandoned.empty(); }
     /// A change that was cut off met something that a person can mend, such as media that were not at hand:
     /// once it is mended, the change can be made again.

@@ -12,8 +12,9 @@ void ensure_enabled(Services& services, const std::string& unit, Reason reason, 
 }
 
 void ensure_verification(Job& job) {
-    ensure_enabled(job.ports.services, verify_unit, Reason::services_unhealthy,
-                   "nothing would go on after the reboot: unmask it, or install um-upgrade's package again");
+    ensure_enabled(
+        job.ports.services, verify_unit, Reason::services_unhealthy,
+        "nothing would continue after the reboot: unmask it, or install um-upgrade's package again");
 }
 
 void ensure_rollback_unit(Job& job, Reason reason) {

@@ -1,6 +1,7 @@
 // libsystemd's journal and notification, as the agent calls them.
 
 #define SD_JOURNAL_SUPPRESS_LOCATION // as the adapter does: the function, not the macro around it
+#include "base/failure.hpp"
 #include "system/systemd/journal.hpp"
 
 #include "support/wrap.hpp"

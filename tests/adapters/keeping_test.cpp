@@ -1,8 +1,8 @@
 // A tree with everything that a file can be is kept, spoilt in every way, and put back.
 
 #include "base/failure.hpp"
-#include "support/scratch.hpp"
 #include "base/file.hpp"
+#include "support/scratch.hpp"
 #include "system/keeping/difference.hpp"
 #include "system/keeping/file_keeper.hpp"
 #include "system/keeping/store.hpp"
@@ -56,7 +56,9 @@ struct Keeping : testing::Test {
     KeepCost keep() {
         return keeper.keep("id", scope, [](const auto& work) { work(); });
     }
-    RollbackResult roll_back(const std::vector<std::string>& added = {}) { return keeper.roll_back("id", added); }
+    RollbackResult roll_back(const std::vector<std::string>& added = {}) {
+        return keeper.roll_back("id", added);
+    }
     /// Everything about the trees but the times of directories and links.
     std::string picture() const {
         return shell("cd " + scratch.path() +

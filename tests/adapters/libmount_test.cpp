@@ -1,5 +1,6 @@
 // libblkid and libmount, which fail here on demand; mounts that succeed are the appliance's to test.
 
+#include "base/failure.hpp"
 #include "system/libmount_mounts.hpp"
 
 #include "support/scratch.hpp"

@@ -1,5 +1,7 @@
 // The machine that this runs on, as far as files tell of it.
 
+#include "base/failure.hpp"
+#include "base/fd.hpp"
 #include "system/appliance.hpp"
 #include "system/mount_points.hpp"
 

@@ -1,5 +1,6 @@
 // Media as files, and the paths that only root can change: the kernel's own answers.
 
+#include "base/failure.hpp"
 #include "base/guarded_path.hpp"
 #include "system/media_directory.hpp"
 

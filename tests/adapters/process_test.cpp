@@ -1,5 +1,6 @@
 // Child processes, with and without a terminal.
 
+#include "base/failure.hpp"
 #include "system/process.hpp"
 #include "system/pty_terminal.hpp"
 

@@ -1,5 +1,6 @@
 // systemd and logind over D-Bus, against a service manager of our own; and a bus that fails.
 
+#include "base/failure.hpp"
 #include "system/systemd/services.hpp"
 
 #include "support/fake_systemd.hpp"

@@ -27,7 +27,7 @@ std::function<void(Media&)> well_signed(const Text& text, const std::vector<std:
     };
 }
 
-std::string not_in(std::string text, const std::string& what, const std::string& by) {
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
     for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
         text.replace(at, what.size(), by);
     return text;
@@ -89,12 +89,12 @@ std::vector<TamperCase> genuine_manifests() {
              {"sha256sum"}),
          ""},
         {"The manifest's lines end as on Windows",
-         manifest([](const Media& media) { return not_in(media.line("sha1sum"), "\n", "\r\n"); }),
+         manifest([](const Media& media) { return replaced(media.line("sha1sum"), "\n", "\r\n"); }),
          "",
          {},
          "digest.weak"},
         {"The manifest's last line has no end",
-         manifest([](const Media& media) { return not_in(media.line("sha1sum"), "\n", ""); }),
+         manifest([](const Media& media) { return replaced(media.line("sha1sum"), "\n", ""); }),
          "",
          {},
          "digest.weak"},
@@ -232,7 +232,7 @@ std::vector<TamperCase> malformed() {
          }),
          bad},
         {"The manifest's lines end as on an old Macintosh", manifest([](const Media& media) {
-             return not_in(media.line("sha1sum"), "\n", "\r") + media.line("sha1sum");
+             return replaced(media.line("sha1sum"), "\n", "\r") + media.line("sha1sum");
          }),
          "manifest.malformed|manifest.no-entry"},
         {"The manifest holds a line that says nothing", manifest(around("", "genuine\n")), bad},
@@ -245,9 +245,9 @@ std::vector<TamperCase> malformed() {
         {"The manifest's name follows a single blank", manifest(separated(" ")), bad, lax},
         {"The manifest's name follows at once", manifest(separated("")), bad},
         {"The manifest's tagged line has no blank",
-         manifest([](const Media& media) { return not_in(media.tagged("SHA1"), "= ", "="); }), bad, lax},
+         manifest([](const Media& media) { return replaced(media.tagged("SHA1"), "= ", "="); }), bad, lax},
         {"The manifest's tagged line does not end the name",
-         manifest([](const Media& media) { return not_in(media.tagged("SHA1"), ")", ""); }), bad},
+         manifest([](const Media& media) { return replaced(media.tagged("SHA1"), ")", ""); }), bad},
         {"The manifest's digest lacks a digit", manifest(digits(39)), bad},
         {"The manifest's digest has a digit too many", manifest(digits(41)), bad},
         {"The manifest's digest has a digit that is none",
@@ -262,7 +262,7 @@ std::vector<TamperCase> malformed() {
          manifest([](const Media& media) { return media.line("sha224sum"); }, {"sha224sum"}), bad,
          blind("sha224sum checks it")},
         {"The manifest's tag is another digest's",
-         manifest([](const Media& media) { return not_in(media.tagged("SHA1"), "SHA1", "SHA256"); },
+         manifest([](const Media& media) { return replaced(media.tagged("SHA1"), "SHA1", "SHA256"); },
                   {"sha256sum"}),
          bad},
         {"The manifest's escapes are none",

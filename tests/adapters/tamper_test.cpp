@@ -3,6 +3,7 @@
 
 #include "adapters/tampering.hpp"
 
+#include "base/failure.hpp"
 #include "base/vocabulary.hpp"
 
 #include <gtest/gtest.h>

@@ -6,9 +6,9 @@
 // story comes to mount them. The tools are the commands that the procedure by hand gives: sha1sum, openssl
 // verify and openssl dgst.
 
+#include "base/fd.hpp"
 #include "config/config.hpp"
 #include "support/keys.hpp"
-#include "base/fd.hpp"
 
 #include <functional>
 #include <ostream>

@@ -1,6 +1,8 @@
 // The agent's own stages `find` and `authenticate`, with its own adapters, on one ISO: what
 // tests/bench/authenticate measures.
 
+#include "procedure/authenticate.hpp"
+#include "procedure/find.hpp"
 #include "system/appliance.hpp"
 #include "system/keeping/file_keeper.hpp"
 #include "system/libmount_mounts.hpp"
@@ -9,7 +11,7 @@
 #include "system/pty_terminal.hpp"
 #include "system/systemd/journal.hpp"
 #include "system/systemd/services.hpp"
-#include "procedure/stages.hpp"
+#include "upgrade/state_file.hpp"
 
 #include <algorithm>
 #include <cstdio>

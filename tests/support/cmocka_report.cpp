@@ -11,7 +11,7 @@
 namespace um::test {
 namespace {
 
-std::string not_in(std::string text, const std::string& what, const std::string& with) {
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
     for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
         text.replace(at, what.size(), with);
     return text;
@@ -19,11 +19,11 @@ std::string not_in(std::string text, const std::string& what, const std::string&
 
 /// A character section ends at the first "]]>", so that is divided between two.
 std::string cdata(const std::string& text) {
-    return "<![CDATA[" + not_in(text, "]]>", "]]]]><![CDATA[>") + "]]>";
+    return "<![CDATA[" + replaced(text, "]]>", "]]]]><![CDATA[>") + "]]>";
 }
 
 std::string attribute(const std::string& text) {
-    return not_in(not_in(not_in(text, "&", "&amp;"), "<", "&lt;"), "\"", "&quot;");
+    return replaced(replaced(replaced(text, "&", "&amp;"), "<", "&lt;"), "\"", "&quot;");
 }
 
 std::string full_name(const TestReport& report) {
@@ -160,7 +160,7 @@ void CmockaReport::finish() {
         output_ << (failed == 0 ? "# ok\n" : "# not ok\n");
     if (form_ == MessageOutput::xml && xml_file_.find("%g") != std::string::npos)
         for (const auto& group : by_group(reports_))
-            write_xml(not_in(xml_file_, "%g", not_in(group.front().group, "/", "_")), group);
+            write_xml(replaced(xml_file_, "%g", replaced(group.front().group, "/", "_")), group);
     else if (form_ == MessageOutput::xml)
         write_xml(xml_file_, reports_);
     output_ << std::flush;

@@ -1,5 +1,5 @@
-#include "upgrade/audit.hpp"
 #include "base/text.hpp"
+#include "upgrade/audit.hpp"
 
 #include "support/fake_journal.hpp"
 #include "support/scratch.hpp"
@@ -127,8 +127,7 @@ TEST(Audit, NamesOutcomeReasonAndHint) {
 
 TEST(Audit, WritesAFindingWithTheStageAtWork) {
     Audited audited;
-    audited.audit.finding(EventKind::warning, known_state(),
-                          warning({Reason::digest_weak, "SHA-1", ""}));
+    audited.audit.finding(EventKind::warning, known_state(), warning({Reason::digest_weak, "SHA-1", ""}));
     const auto fields = audited.last();
     EXPECT_EQ(fields.at("UM_EVENT"), "warning");
     EXPECT_EQ(fields.at("UM_STAGE"), "preflight");
@@ -186,9 +185,8 @@ TEST(Audit, SaysProgressToTheServiceManager) {
 TEST(Audit, TellsAPersonWhatWasRefusedAndTheWayOut) {
     ::unsetenv("JOURNAL_STREAM");
     Audited audited;
-    audited.audit.finding(
-        EventKind::refused, known_state(),
-        refusal({Reason::space_insufficient, "/: full", "delete something"}));
+    audited.audit.finding(EventKind::refused, known_state(),
+                          refusal({Reason::space_insufficient, "/: full", "delete something"}));
     EXPECT_EQ(audited.printed(),
               "preflight    REFUSED: /: full [space.insufficient]\n    -> delete something\n");
 }

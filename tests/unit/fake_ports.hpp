@@ -2,8 +2,6 @@
 // A world for the story to act on: an appliance, its media and its service manager, as plain values behind
 // the ports. What the world holds outlives a crash of the agent, as the machine outlives a process.
 
-#include "support/fake_journal.hpp"
-#include "support/scratch.hpp"
 #include "change/change.hpp"
 #include "checks/product.hpp"
 #include "procedure/abandon.hpp"
@@ -11,6 +9,8 @@
 #include "procedure/ending.hpp"
 #include "procedure/resume.hpp"
 #include "rollback/rollback.hpp"
+#include "support/fake_journal.hpp"
+#include "support/scratch.hpp"
 #include "upgrade/snapshot.hpp"
 
 #include <gtest/gtest.h>
@@ -59,13 +59,13 @@ struct World {
                                                 {stem + ".crt", "a certificate"},
                                                 {stem + ".sign", "a signature"}};
     std::string script = "upgrade-um.sh";
-    std::string obsoleted;                      ///< names of packages, by what is on them: "Oname", a line each
-    std::string shutdown_due;                   ///< its kind; empty: none
-    bool awaits_input = false;                  ///< somebody reads what is typed
-    bool reads_keys = false;                    ///< and key by key
-    std::string damage;                         ///< of the rpm database, in rpm's words
-    std::deque<CommandResult> verified;         ///< what rpm -Va answers, in turns; then that all is well
-    std::string lock_holder;                    ///< of the rpm database; empty: nobody
+    std::string obsoleted;              ///< names of packages, by what is on them: "Oname", a line each
+    std::string shutdown_due;           ///< its kind; empty: none
+    bool awaits_input = false;          ///< somebody reads what is typed
+    bool reads_keys = false;            ///< and key by key
+    std::string damage;                 ///< of the rpm database, in rpm's words
+    std::deque<CommandResult> verified; ///< what rpm -Va answers, in turns; then that all is well
+    std::string lock_holder;            ///< of the rpm database; empty: nobody
     std::map<std::string, std::uint64_t> files; ///< and their sizes
     std::optional<std::uint64_t> mounted;       ///< st_dev of what stands on the mount point
     // the script: what it does on its terminal, and its exit status

@@ -134,10 +134,10 @@ TEST(Health, TellsWhichUnitsMayBeTheProducts) {
 TEST(Unhealthy, IsWhoIsCertainlyNotWell) {
     const StatusReport report{"journal: Offline\nlogin: Running\nvcd: Running with errors\n", 0, false};
     EXPECT_EQ(unhealthy_before({{"a.service", "failed", 0, {}},
-                             {"b.service", "not installed", 0, {}},
-                             {"c.service", "active", 9, std::chrono::seconds(1)},
-                             {"d.service", "unknown (D-Bus is away)", 0, {}}},
-                            report),
+                                {"b.service", "not installed", 0, {}},
+                                {"c.service", "active", 9, std::chrono::seconds(1)},
+                                {"d.service", "unknown (D-Bus is away)", 0, {}}},
+                               report),
               (Unhealthy{"a.service", "journal"}));
     EXPECT_EQ(with_errors(report), Unhealthy{"vcd"}); // no excuse for being Offline afterwards
     EXPECT_EQ(unhealthy_before({}, {"", 0, true}), (Unhealthy{"status.sh"}));

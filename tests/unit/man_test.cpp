@@ -1,10 +1,10 @@
 // The manual pages against the code: what one of them knows, the other must.
 
-#include "config/config.hpp"
 #include "base/failure.hpp"
 #include "base/ini.hpp"
-#include "support/scratch.hpp"
 #include "base/vocabulary.hpp"
+#include "config/config.hpp"
+#include "support/scratch.hpp"
 
 #include <filesystem>
 #include <gmock/gmock.h>
@@ -230,7 +230,7 @@ TEST(ManPage, KnowsTheStagesOutcomesAndEvents) {
 
 TEST(ManPage, KnowsTheFieldsOfTheJournal) {
     EXPECT_EQ(found(section("um-upgrade.8", "JOURNAL"), R"(\*(UM_[A-Z0-9_]+)\*)"),
-              found(lines_of(test::text_of(UM_SOURCE "/agent/audit.cpp")), R"("(UM_[A-Z0-9_]+)\")"));
+              found(lines_of(test::text_of(UM_SOURCE "/agent/upgrade/audit.cpp")), R"("(UM_[A-Z0-9_]+)\")"));
 }
 
 TEST(ManPage, OfTheMediaExplainsEveryOptionOfTheToolThatMakesThem) {

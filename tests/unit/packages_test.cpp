@@ -1,12 +1,12 @@
 // What the media bring, what is installed, and whether the one has become the other; and the package
 // manager's commands.
 
+#include "media/content.hpp"
+#include "packages/database.hpp"
 #include "packages/kernels.hpp"
 #include "packages/package_manager.hpp"
 #include "packages/packages.hpp"
 #include "packages/repair.hpp"
-#include "media/content.hpp"
-#include "packages/database.hpp"
 
 #include "unit/story.hpp"
 
@@ -36,7 +36,7 @@ struct RpmAppliance : FakeAppliance {
         return answer == answers.end() ? CommandResult{0, "", false} : answer->second;
     }
     bool program_exists(const std::string& name) override { return programs.count(name) > 0; }
-    std::map<std::string, CommandResult> answers;
+    std::map<std::string, CommandResult> answers{{"--eval", {0, "/var/lib/rpm\n", false}}};
     std::vector<std::vector<std::string>> commands;
     std::set<std::string> programs{"dnf", "yum"};
 };
@@ -194,9 +194,9 @@ TEST_F(Manager, TestsATransactionBeforeItChangesAnything) {
 
 TEST(Recovery, FindsWhatWasReplacedAndNotYetErased) {
     const std::vector<Package> media{package("a", "2"), package("b", "2"), package("linux", "5")};
-    const InstalledPackages appliance{{package("a", "1"), package("a", "2"), package("b", "1"), package("linux", "4"),
-                               package("linux", "5"), package("other", "1")},
-                              {"linux"}};
+    const InstalledPackages appliance{{package("a", "1"), package("a", "2"), package("b", "1"),
+                                       package("linux", "4"), package("linux", "5"), package("other", "1")},
+                                      {"linux"}};
     EXPECT_THAT(leftovers(media, appliance), ElementsAre(package("a", "1")));
 }
 
@@ -297,7 +297,8 @@ TEST_F(Manager, KnowsTheFormsOfTheInitramfsOfTheKernelThatRuns) {
 }
 
 TEST_F(Manager, TakesSourcesForNoPackages) {
-    world.paths = {mount_point + "/a-1.x86_64.rpm", mount_point + "/a-1.src.rpm", mount_point + "/b-1.nosrc.rpm"};
+    world.paths = {mount_point + "/a-1.x86_64.rpm", mount_point + "/a-1.src.rpm",
+                   mount_point + "/b-1.nosrc.rpm"};
     world.mounted = 1;
     world.paths.insert(mount_point + "/repodata/repomd.xml");
     const auto files = read_content(ports, config).package_files;
@@ -334,7 +335,8 @@ TEST_F(Manager, RemovesWhatRpmWasWriting) {
     const auto mine = scratch.file("a.conf", "");
     for (const auto* name : {"a.conf;5f3a1b2c", "a.conf;5f3a1b2", "a.conf;5f3a1b2x", "b.conf;5f3a1b2c"})
         scratch.file(name, "half");
-    const OfferedPackage offer{package("a", "1"), "/m/a.rpm", {}, {}, {}, {{mine, 1}, {"/no/such/directory/file", 1}}};
+    const OfferedPackage offer{
+        package("a", "1"), "/m/a.rpm", {}, {}, {}, {{mine, 1}, {"/no/such/directory/file", 1}}};
     std::vector<std::string> said;
     remove_unpacked({offer}, [&](const std::string& line) { said.push_back(line); });
     EXPECT_THAT(um::test::names_in(scratch.path()), ElementsAre("a.conf", "a.conf;5f3a1b2", "a.conf;5f3a1b2x",

@@ -1,7 +1,7 @@
 // The whole story, and what it leaves alone.
 
-#include "cli/commands.hpp"
 #include "base/file.hpp"
+#include "cli/commands.hpp"
 #include "unit/story.hpp"
 
 #include <filesystem>

@@ -25,8 +25,7 @@ CheckResult ready() {
     return result;
 }
 
-const auto full_disk = refusal({Reason::space_insufficient, "/: \"full\"",
-                      "delete\nsomething"});
+const auto full_disk = refusal({Reason::space_insufficient, "/: \"full\"", "delete\nsomething"});
 const auto weak_digest = warning({Reason::digest_weak, "SHA-1", ""});
 
 State record(std::optional<Outcome> outcome) {
@@ -170,8 +169,8 @@ TEST(CheckReport, FitsATerminal) {
     auto result = ready();
     result.findings = {
         refusal({Reason::hostname_mismatch,
-         "Detected wrong hostname. Expected hostname: a.example.test, but found: b.example.test",
-         "change the host name, then generate a new certificate, or import one"})};
+                 "Detected wrong hostname. Expected hostname: a.example.test, but found: b.example.test",
+                 "change the host name, then generate a new certificate, or import one"})};
     const auto text = check_text(result, 60);
     EXPECT_NE(text.find("  refused: Detected wrong hostname. Expected hostname:\n"
                         "           a.example.test, but found: b.example.test\n"

@@ -29,7 +29,7 @@ TEST_F(Rollback, TakesAFailedChangeBackWithoutAPerson) {
     EXPECT_EQ(state().outcome, Outcome::rolled_back);
     EXPECT_EQ(state().reason, Reason::script_failed);
     EXPECT_THAT(state().message,
-                HasSubstr("everything is as before the upgrade, because upgrade-um.sh ended"));
+                HasSubstr("everything that is kept is as before the upgrade, because upgrade-um.sh ended"));
     EXPECT_EQ(world.installed, "4.6.0.1");
     EXPECT_TRUE(world.kept.empty());
     EXPECT_THAT(events(),

@@ -1,10 +1,10 @@
 // What preflight finds out: what a transaction takes, sshd's unit, the operator's checks, what else is asked.
 
-#include "unit/story.hpp"
 #include "checks/admin_checks.hpp"
-#include "checks/survey.hpp"
 #include "checks/sshd.hpp"
+#include "checks/survey.hpp"
 #include "packages/transaction.hpp"
+#include "unit/story.hpp"
 
 #include <gmock/gmock.h>
 

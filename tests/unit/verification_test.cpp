@@ -1,7 +1,8 @@
 // The stage that verifies after the boot: how long it looks, and what it makes of what it sees.
 
-#include "unit/story.hpp"
 #include "checks/status_report.hpp"
+#include "checks/unit_health.hpp"
+#include "unit/story.hpp"
 
 #include <gmock/gmock.h>
 

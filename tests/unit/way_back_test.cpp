@@ -24,7 +24,7 @@ TEST_F(Rollback, EndsWithItsTime) {
     world.clock += config.rollback.keep + std::chrono::seconds(1);
     EXPECT_EQ(verify(), ExitCode::done);
     EXPECT_TRUE(world.kept.empty());
-    EXPECT_FALSE(state().way_back);
+    EXPECT_FALSE(state().has_kept_files);
     try {
         rollback("too late");
         FAIL();
@@ -39,7 +39,7 @@ TEST_F(Rollback, EndsWithItsTimeWhoeverNoticesFirst) {
     world.clock += config.rollback.keep + std::chrono::seconds(1);
     EXPECT_THROW(rollback("too late"), Failure);
     EXPECT_TRUE(world.kept.empty());
-    EXPECT_FALSE(state().way_back);
+    EXPECT_FALSE(state().has_kept_files);
     EXPECT_EQ(state().outcome, Outcome::succeeded);
 }
 

@@ -47,7 +47,7 @@ std::string difference(const Entry& was) {
     if (!was.same_as.empty()) {
         const auto other = look_at(was.same_as);
         if (!other || other->inode != seen->inode || other->device != seen->device)
-            return fmt::format("{} is not the same file as {} any more", was.path, was.same_as);
+            return fmt::format("{} is no longer the same file as {}", was.path, was.same_as);
         return {};
     }
     if (was.kind == EntryKind::file && sha256_of_file(was.path) != was.text)

@@ -61,22 +61,38 @@ std::vector<std::string> anchor_files(const std::string& anchors) {
     return files;
 }
 
-void load_anchors(X509_STORE* store, const std::string& anchors) {
+/// Returns the anchors' subjects.
+std::vector<std::string> load_anchors(X509_STORE* store, const std::string& anchors) {
     constexpr auto hint =
         "get the vendor's root certificate by a way you trust and put it there as a .pem file";
     const auto files = anchor_files(anchors);
     if (files.empty())
         throw Failure(Reason::certificate_untrusted, fmt::format("no trust anchor is pinned in {}", anchors),
                       hint);
+    std::vector<std::string> subjects;
     for (const auto& file : files) {
         const auto text = read_trusted(file, Reason::certificate_untrusted, hint);
         try {
-            for (const auto& anchor : parse_certificates(text, fmt::format("the trust anchor '{}'", file)))
+            for (const auto& anchor : parse_certificates(text, fmt::format("the trust anchor '{}'", file))) {
                 expect(X509_STORE_add_cert(store, anchor.get()) == 1, "X509_STORE_add_cert");
+                subjects.push_back(subject_of(anchor.get()));
+            }
         } catch (const Failure& failure) {
             throw Failure(Reason::certificate_untrusted, failure.what(), hint);
         }
     }
+    return subjects;
+}
+
+/// What the operator pinned, for a message: the mistake is often there.
+std::string anchors_text(const std::vector<std::string>& subjects, const std::string& anchors) {
+    constexpr std::size_t shown = 3;
+    if (anchors == "system")
+        return "no anchor of the system vouches for it";
+    std::string text = fmt::format("pinned in {}: ", anchors);
+    for (std::size_t at = 0; at < std::min(shown, subjects.size()); ++at)
+        text += fmt::format("{}'{}'", at == 0 ? "" : ", ", subjects[at].substr(0, subject_limit));
+    return subjects.size() > shown ? fmt::format("{} and {} more", text, subjects.size() - shown) : text;
 }
 
 void load_revocation(X509_STORE* store, const std::string& path) {
@@ -210,6 +226,7 @@ Finding chain_finding(int error, int depth, X509* certificate, const TrustPolicy
 /// Hears libcrypto's objections while it walks the chain, and lets it go on to the next.
 struct Objections {
     const TrustPolicy& policy;
+    std::string anchors; ///< anchors_text()
     std::vector<Finding> findings{};
     bool without_issuer = false; ///< that is said already
 
@@ -231,8 +248,11 @@ struct Objections {
             depth == sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1)
             return;
         auto* certificate = X509_STORE_CTX_get_current_cert(context);
-        add(chain_finding(error, depth,
-                          certificate != nullptr ? certificate : X509_STORE_CTX_get0_cert(context), policy));
+        auto finding = chain_finding(
+            error, depth, certificate != nullptr ? certificate : X509_STORE_CTX_get0_cert(context), policy);
+        if (lacks_issuer(error))
+            finding.message += fmt::format(" ({})", anchors);
+        add(finding);
     }
 
     static int hear(int fine, X509_STORE_CTX* context) {
@@ -293,14 +313,13 @@ std::string time_text(const ASN1_TIME* time) {
     std::tm parts{};
     if (ASN1_TIME_to_tm(time, &parts) != 1)
         return "an unreadable time";
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return iso8601(std::chrono::system_clock::from_time_t(::timegm(&parts)));
 }
 
 std::vector<Finding> judge_chain(const std::vector<Certificate>& certificates, const TrustPolicy& policy) {
     const Store store(X509_STORE_new());
     expect(store != nullptr, "X509_STORE_new");
-    load_anchors(store.get(), policy.anchors);
+    const auto subjects = load_anchors(store.get(), policy.anchors);
     load_revocation(store.get(), policy.crl);
     // An operator may pin an intermediate, or the signer's certificate itself.
     X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
@@ -310,7 +329,7 @@ std::vector<Finding> judge_chain(const std::vector<Certificate>& certificates, c
                                                      untrusted.get()) == 1,
            "X509_STORE_CTX_init");
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context.get()), strength);
-    Objections objections{policy};
+    Objections objections{policy, anchors_text(subjects, policy.anchors)};
     expect(X509_STORE_CTX_set_app_data(context.get(), &objections) == 1, "X509_STORE_CTX_set_app_data");
     X509_STORE_CTX_set_verify_cb(context.get(), Objections::hear);
     const bool verified = X509_verify_cert(context.get()) == 1;
