@@ -25,7 +25,7 @@ int complain(const std::string& message, ExitCode code) {
 ExitCode execute(const Options& options) {
     SystemdServices services;
     SystemdJournal journal;
-    Console console(options.json ? STDERR_FILENO : STDOUT_FILENO); // standard output is the machine's
+    Console console(options.json ? STDERR_FILENO : STDOUT_FILENO); // JSON has standard output to itself
     Audit audit(journal, console);
     const auto config = config_for(options, services, audit);
     FileMedia media;
@@ -38,7 +38,7 @@ ExitCode execute(const Options& options) {
     Context context{options, config, ports, audit, console};
     try {
         return command_named(options.command)(context);
-    } catch (const Failure& failure) { // what no upgrade's record can hold: busy, or a damaged record
+    } catch (const Failure& failure) { // no upgrade's record can hold it: busy, or a damaged record
         audit.event(EventKind::refused, State{}, detail_of(failure.problem()));
         return exit_code(failure.reason());
     }

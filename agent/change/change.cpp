@@ -18,17 +18,17 @@
 namespace um {
 namespace {
 
-/// What the change will be, and what it is measured by afterwards.
+/// What the change does, and what its result is measured by.
 struct Plan {
     Method method = Method::script;
-    std::string repository;               ///< on the medium; empty: none
-    std::vector<Package> packages;        ///< that the medium brings
-    std::vector<Package> before;          ///< that were installed before the change was begun
-    std::vector<Package> staying{};       ///< those of them that nothing on the medium obsoletes
-    std::vector<std::string> initramfs{}; ///< in which forms there was one
-    bool again = false;                   ///< it was begun before, and cut off
-    std::vector<Package> unfinished{};    ///< replaced by then, perhaps without their scripts
-    std::vector<Package> fresh{};         ///< new here, and to be installed afresh
+    std::string repository;               ///< its directory on the medium; empty: none
+    std::vector<Package> packages;        ///< those that the medium brings
+    std::vector<Package> before;          ///< those installed before the change began
+    std::vector<Package> staying{};       ///< those of `before` that the medium does not obsolete
+    std::vector<std::string> initramfs{}; ///< the forms that it had before the change
+    bool again = false;                   ///< the change was begun before and was cut off
+    std::vector<Package> unfinished{};    ///< already replaced, perhaps without their scripts
+    std::vector<Package> fresh{};         ///< new here, to be installed as if for the first time
 };
 
 std::vector<std::string> read_lines(const std::string& path) {
@@ -68,8 +68,8 @@ Failure failed(Job& job, Reason reason, const std::string& message) {
     return {reason, message, fmt::format("look at {}", job.config.log.file)};
 }
 
-/// rpm goes on when a package's script fails, and so do those who call it: what the script should have made,
-/// such as an initramfs, may be missing.
+/// rpm and its callers continue when a package's script fails. What the script makes, such as an initramfs,
+/// may then be missing.
 void expect_scripts_ran(Job& job, const Conversation& conversation) {
     const auto& found = conversation.failed_scriptlets();
     if (!found.empty())
@@ -96,8 +96,8 @@ std::string run_script(Job& job, ChangeLog& log) {
     return conversation.last_words();
 }
 
-/// What the cut left half installed: what was there before in an older version is installed once more, what
-/// is new here afresh. Those of an attempt before are not forgotten.
+/// Sorts what the cut left half installed. A package that had an older version here is reinstalled. A package
+/// that is new here is installed as if for the first time. New packages from an earlier attempt stay listed.
 void find_unfinished(Job& job, Plan& plan, const InstalledPackages& now) {
     plan.fresh = read_packages(fresh_package_list(job));
     for (const auto& package : unfinished(plan.packages, plan.before, now)) {
@@ -110,7 +110,7 @@ void find_unfinished(Job& job, Plan& plan, const InstalledPackages& now) {
     replace_file(fresh_package_list(job), to_text(plan.fresh));
 }
 
-/// A change that was cut off left a picture that the next one must not go by.
+/// The cut left packages and files in a condition that the next transaction must not rely on.
 void repair(Job& job, ChangeLog& log, Plan& plan) {
     const auto say = [&](const std::string& line) {
         log.line(fmt::format("um-upgrade {}: {}", job.state.id, line));
@@ -121,7 +121,7 @@ void repair(Job& job, ChangeLog& log, Plan& plan) {
     repair_database(appliance, say);
     erase(appliance, leftovers(plan.packages, installed_packages(appliance)), say);
     if (plan.repository.empty())
-        return; // what the script does is its own to repeat
+        return; // the script itself repeats its work
     remove_unpacked(offered_by(job), say);
     put_damaged_configuration_aside(appliance, content_of(job).package_files,
                                     fmt::format(".um-upgrade-{}-{}", job.state.id, job.state.attempts), say);
@@ -149,18 +149,18 @@ void run_package_manager(Job& job, ChangeLog& log, const Plan& plan) {
         run(manager.reinstall(plan.unfinished));
 }
 
-/// Everything that the change should have brought and is not there.
+/// Everything that the change should have achieved but did not.
 std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
     auto& appliance = job.ports.appliance;
     const auto now = installed_packages(appliance);
-    // A script may mean to take a package away; a package manager's upgrade never does.
+    // A script may remove a package on purpose. A package manager's upgrade never does.
     auto found = shortcomings(plan.packages,
                               plan.method == Method::packages ? plan.staying : std::vector<Package>{}, now);
     const auto add = [&](const std::vector<std::string>& more) {
         found.insert(found.end(), more.begin(), more.end());
     };
     const auto changed = not_in(plan.before, now.packages);
-    if (plan.again) // else a package may have removed what it brought itself
+    if (plan.again) // without a cut, a package may have removed its own file on purpose
         for (const auto& file : missing_files(appliance, changed))
             found.push_back(fmt::format("{} is missing", file));
     for (const auto& package : not_in(now.packages, plan.fresh))
@@ -178,8 +178,8 @@ std::vector<std::string> shortcomings_of(Job& job, const Plan& plan) {
     return found;
 }
 
-/// Exit status 0 is not success: rpm hides failures of scriptlets. The product and the rpm database say what
-/// is installed now.
+/// Exit status 0 does not mean success, because rpm hides failures of scriptlets. The product and the rpm
+/// database show what is installed now.
 void expect_truth(Job& job, const Plan& plan, const std::string& last_words) {
     const auto product = installed_product(job.ports.appliance, job.config);
     if (!product.version || compare_versions(*product.version, job.state.to_version) != 0)
@@ -220,7 +220,7 @@ void check_medium(Job& job) {
                       "start um-upgrade again");
 }
 
-/// The record tells the agent, which waits, why nothing was begun.
+/// The agent is waiting for this unit. It reads in the record why the change did not begin.
 ExitCode fail_before_the_change(Job& job, const Problem& problem) {
     job.state.set_problem(problem);
     job.store.save(job.state);
@@ -230,15 +230,15 @@ ExitCode fail_before_the_change(Job& job, const Problem& problem) {
 ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
     job.state.change = Change::begun;
     if (!plan.again)
-        job.state.tries = 1; // of the change
+        job.state.tries = 1; // the change is a phase of its own
     job.state.method = word(plan.method);
-    job.state.clear_problem(); // of an attempt before
+    job.state.clear_problem(); // left by an earlier attempt
     job.store.save(job.state);
     auto code = ExitCode::done;
     try {
         if (plan.again)
             repair(job, log, plan);
-        // A script that is repeated takes what it finds installed for complete.
+        // A repeated script assumes that installed packages are complete, so they are completed first.
         if (plan.method == Method::packages || !plan.fresh.empty() || !plan.unfinished.empty())
             run_package_manager(job, log, plan);
         const auto last_words = plan.method == Method::script ? run_script(job, log) : std::string();
@@ -249,7 +249,7 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
         job.state.set_problem(failure.problem());
         code = exit_code(failure.reason());
         log.line(fmt::format("um-upgrade {}: {}", job.state.id, failure.what()));
-    } catch (const std::exception& error) { // cut off by the machine: the record keeps its words
+    } catch (const std::exception& error) { // the machine failed: the record keeps its message
         job.state.message = error.what();
         job.store.save(job.state);
         throw;
@@ -260,8 +260,8 @@ ExitCode change(Job& job, ChangeLog& log, Plan& plan) {
     return code;
 }
 
-/// Beside the guard of the reboot targets, for whom root's reboot is not the way: the power button, a
-/// session.
+/// The guard of the reboot targets stops root's reboot. This lock is for what respects logind instead: the
+/// power button and sessions.
 Fd hold_off_shutdown(Job& job) {
     try {
         return job.ports.services.inhibit_shutdown("the appliance is being upgraded");

@@ -1,20 +1,21 @@
 #pragma once
-// The change itself, in the process of um-upgrade-apply.service.
+// The change itself. It runs in the process of um-upgrade-apply.service.
 
 #include "upgrade/job.hpp"
 
 namespace um {
 
-/// How the change is made: as the policy and the medium have it, or, once begun, as it was begun.
-/// Throws Failure (media.content).
+/// How the change is made. The policy and the medium decide, but a change that was begun keeps its method.
+/// Throws Failure (media.content) and SystemFailure.
 Method method_of(Job& job);
 
-/// Whether a change that was cut off may be made again: by policy, and packages always, a script where the
-/// media say so.
+/// Whether a change that was cut off may be made again. The policy must allow it. Packages then only require
+/// a repository on the medium. A script requires that the media declare it repeatable. Throws as method_of()
+/// does.
 bool may_go_on(Job& job);
 
-/// Runs the media's script, answers its questions, records the result in the state. Refuses to start outside
-/// its stage or its unit (UsageError). Command `apply`.
+/// Runs the media's script or the package manager, answers questions, and records the result in the state. It
+/// is the command `apply`. Throws UsageError outside its stage or its unit, and SystemFailure.
 ExitCode apply_change(Job& job);
 
 } // namespace um

@@ -13,7 +13,7 @@ namespace um {
 
 ChangeLog::ChangeLog(const std::string& path, Appliance& appliance) : path_(path), appliance_(appliance) {
     make_directories(parent_of(path), 0755);
-    // Users of the product may own the directory: no link of theirs may send root's writes elsewhere.
+    // Users of the product may own the directory. A link of theirs must not redirect root's writes.
     fd_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0640);
     struct stat status {};
     if (::fstat(fd_.get(), &status) < 0)
@@ -26,7 +26,7 @@ void ChangeLog::line(const std::string& text) {
     try {
         write_all(fd_.get(), fmt::format("{} {}\n", iso8601(appliance_.now()), text), path_);
     } catch (const SystemFailure&) {
-        // ignoring: the journal has the line as well, and the disk may be full just now
+        // ignoring: the journal also has the line, and the disk may be full now
     }
     if (!unwritten_since_)
         unwritten_since_ = appliance_.uptime();

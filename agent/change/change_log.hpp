@@ -1,5 +1,5 @@
 #pragma once
-// The log of the source, step 10: what the script or the package manager printed, with times.
+// The log of the procedure's step 10: what the script or the package manager printed, with times.
 
 #include "base/fd.hpp"
 #include "ports/appliance.hpp"
@@ -10,14 +10,16 @@
 
 namespace um {
 
-/// A log that cannot be written is no reason to stop a change half-way; one that cannot be opened is a reason
-/// not to begin it.
+/// A change does not begin if its log cannot be opened. It does not stop half-way if a line cannot be
+/// written.
 class ChangeLog {
 public:
-    /// Makes the directory when it is missing. Throws SystemFailure, also where a link stands.
+    /// Makes the directory if it is missing. Throws SystemFailure, also if `path` is a link or no regular
+    /// file.
     ChangeLog(const std::string& path, Appliance& appliance);
     ChangeLog(const ChangeLog&) = delete;
     ChangeLog& operator=(const ChangeLog&) = delete;
+    /// Appends one line with the time. Ignores a failure to write.
     void line(const std::string& text);
     /// Writes to disk what is older than a second. To be called often: a power cut takes no more than that.
     void write_through();

@@ -5,20 +5,20 @@
 namespace um {
 namespace {
 
-/// A question nobody answers stands still.
+/// After so much silence, a program that reads the terminal is asking a question.
 constexpr std::chrono::seconds question_limit{15};
-/// "Are the services down yet?" may be work, where nobody is known to wait for an answer: to stop a change
-/// costs more than to wait a little longer.
+/// "Are the services down yet?" may be mere output while no process is known to read the terminal. Stopping a
+/// change costs more than waiting a little longer.
 constexpr std::chrono::seconds possible_question_limit{120};
-/// A script that does not take the answer asks again, for ever; nobody needs the same one so often.
+/// A script that does not accept an answer asks again forever. No script needs the same answer so often.
 constexpr unsigned most_answers = 50;
-/// Output comes cut anywhere: an answer waits until the question stands there whole.
+/// Output arrives in arbitrary pieces, so an answer waits until the question is complete.
 constexpr std::chrono::milliseconds question_settles{300};
 
-/// A program that reads keys has taken the answer by then, or wants the line ended.
+/// By then a program that reads keys has taken the answer, or it requires a line feed.
 constexpr std::chrono::seconds keys_settle{1};
 
-/// Runs of blanks as one: package managers pad their lines to the terminal's width.
+/// Makes each run of blanks one, because package managers pad their lines to the terminal's width.
 std::string squeezed(const std::string& line) {
     std::string text;
     for (const char c : line)
@@ -62,7 +62,7 @@ std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) 
         return end;
     if (const auto answer = dialogue_.answer())
         return type(*answer, answer->question + " " + answer->text);
-    // What is typed while nobody reads answers the next question, whatever that is.
+    // Text that is typed while nothing reads would answer the next question, whatever that is.
     const bool read = quiet >= question_limit && job_.ports.terminal.awaits_input();
     if (read || quiet >= possible_question_limit)
         if (const auto answer = dialogue_.answer_to_last_line())
@@ -79,7 +79,7 @@ std::optional<std::string> Conversation::reply(std::chrono::milliseconds quiet) 
     return std::nullopt;
 }
 
-/// `read`: somebody is known to wait for an answer.
+/// `read`: a process is known to wait for an answer.
 std::optional<std::string> Conversation::unknown_question(std::chrono::milliseconds quiet, bool read) const {
     if (read)
         return dialogue_.last_words();
@@ -88,7 +88,7 @@ std::optional<std::string> Conversation::unknown_question(std::chrono::milliseco
     return dialogue_.open_question();
 }
 
-/// Half a change is what nobody wants.
+/// A change must not stop half-way.
 void Conversation::refuse_to_end() {
     if (asked_to_terminate())
         job_.audit.event(
@@ -98,8 +98,9 @@ void Conversation::refuse_to_end() {
              .reason = Reason::busy});
 }
 
-/// A program that wants one key takes it, and would take a line feed for the answer to the next question; one
-/// that edits the line itself goes on reading keys, and shows nothing behind the answer.
+/// A program that requires one key takes it, and a line feed would then answer its next question. A program
+/// that edits the line itself continues to read keys and shows nothing after the answer. Only that one gets a
+/// line feed.
 std::optional<std::string> Conversation::end_of_answer(std::chrono::milliseconds quiet) {
     if (!unended_ || quiet < keys_settle)
         return std::nullopt;
@@ -110,7 +111,7 @@ std::optional<std::string> Conversation::end_of_answer(std::chrono::milliseconds
                : std::nullopt;
 }
 
-/// `shown`: what the terminal shows of it, for the log.
+/// `shown`: what the terminal shows of the answer, for the log.
 std::string Conversation::type(const Answer& answer, const std::string& shown) {
     if (++answers_[answer.question] > most_answers)
         throw Failure(
@@ -131,7 +132,7 @@ std::string Conversation::type(const Answer& answer, const std::string& shown) {
 }
 
 void Conversation::record(const std::string& line) {
-    // As rpm says it, and as dnf5 passes it on.
+    // rpm's words, also in the form in which dnf5 passes them on.
     static const Pattern failed(
         "^((warning|error): |>>> )?(\\[RPM\\] )?%(post|posttrans|[a-z]*triggerin)[(].*[)] scriptlet failed");
     if (failed.found_in(line))
@@ -145,7 +146,7 @@ void Conversation::record(const std::string& line) {
         show(std::exchange(unshown_, {}));
 }
 
-/// The status line goes through systemd, which a package manager's flood of lines would keep busy.
+/// The status line goes through systemd. A package manager's flood of lines would keep systemd busy.
 void Conversation::show(const std::string& text) {
     if (text.empty())
         return;

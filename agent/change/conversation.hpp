@@ -1,6 +1,6 @@
 #pragma once
-// A program on a terminal of its own: what it says goes to the journal, the log and the status line, what it
-// asks is answered.
+// A program on a terminal of its own. Its output goes to the journal, the log and the status line. Its
+// questions are answered.
 
 #include "base/text.hpp"
 #include "change/change_log.hpp"
@@ -15,25 +15,25 @@
 
 namespace um {
 
-/// Whom the conversation is held with. What a script asks is told by what it prints, too; a package manager
-/// was told to ask nothing, and to end it costs half a transaction: only who is known to wait for an answer
-/// asks.
+/// The program on the other side. A script's question is also recognized by what it prints. A package manager
+/// was started so that it asks nothing, and ending it leaves half a transaction. Its output counts as
+/// a question only if a process is known to wait for an answer.
 enum class Partner { script, package_manager };
 
 class Conversation {
 public:
-    /// `name`: what the program is called in messages, such as "the script".
+    /// `name`: what messages call the program, such as "the script".
     Conversation(Job& job, ChangeLog& log, Partner partner, std::string name)
         : job_(job), log_(log), partner_(partner), name_(std::move(name)), dialogue_(job.config.prompts) {}
 
-    /// Runs it to its end and returns its exit status; 128 + N when signal N ended it.
-    /// Throws Failure (script.prompt-unknown, script.stalled), which ends the program.
+    /// Runs the command to its end. Returns its exit status, or 128 + N if signal N ended it. Throws Failure
+    /// (script.prompt-unknown, script.stalled) and SystemFailure, which end the program.
     int hold(const std::vector<std::string>& command);
 
     /// What the program printed last; for a message.
     std::string last_words() const { return printable(last_words_, 200); }
 
-    /// What rpm said of scripts of new packages that failed; it goes on and ends well all the same.
+    /// rpm's lines about scripts of new packages that failed. rpm continues after them and still ends well.
     const std::vector<std::string>& failed_scriptlets() const { return failed_scriptlets_; }
 
 private:
@@ -52,9 +52,9 @@ private:
     Dialogue dialogue_;
     std::vector<std::string> failed_scriptlets_;
     std::string last_words_;                  ///< the last line that is not blank
-    std::map<std::string, unsigned> answers_; ///< how many to each question
-    std::optional<std::string> unended_;      ///< an answer of one key, as long as no line feed follows it
-    std::string unshown_;                     ///< the last line, when it is not on the status line yet
+    std::map<std::string, unsigned> answers_; ///< how many each question got
+    std::optional<std::string> unended_;      ///< an answer of one key that no line feed follows yet
+    std::string unshown_;                     ///< the last line, while the status line does not show it yet
     std::chrono::microseconds shown_at_{0};
 };
 

@@ -8,10 +8,10 @@
 namespace um {
 namespace {
 
-constexpr std::size_t longest_line = 64UL * 1024; // a line without end must not eat the memory
+constexpr std::size_t longest_line = 64UL * 1024; // an endless line must not fill the memory
 
-/// Drops ESC sequences: CSI (ESC [ … letter), OSC (ESC ] … BEL or ESC \), and short ones, such as ESC ( B:
-/// intermediate characters and a final one, ECMA-48.
+/// Drops the ESC sequences of ECMA-48: CSI (ESC [ … letter), OSC (ESC ] … BEL or ESC \), and short ones such
+/// as ESC ( B, which are intermediate characters and a final one.
 std::string without_escapes(const std::string& raw) {
     std::string result;
     for (std::size_t i = 0; i < raw.size(); ++i) {
@@ -64,15 +64,15 @@ std::string clean_line(const std::string& raw) {
 Dialogue::Dialogue(const std::vector<PromptRule>& rules) {
     for (const auto& rule : rules)
         rules_.push_back({rule.name, Pattern(rule.match), rule.answer, std::nullopt, std::nullopt});
-    // Both are questions with (y/n): a progress line that speaks of a snapshot is none. Japanese as the
-    // source has it.
+    // Both rules require (y/n), because a progress line that mentions a snapshot is no question. The Japanese
+    // is as in the source.
     const std::string question = ".*(\\(|（) *y *(/|／) *n *(\\)|）) *([:?]|：|？)? *$";
     rules_.push_back({"snapshot", Pattern("(snapshot|スナップショット)" + question), "y",
                       Pattern("without|revert|restore|roll ?back|delete|remove|戻し|削除"), std::nullopt});
     rules_.push_back(
         {"reboot", Pattern("(reboot|restart|再起動)" + question), "n", std::nullopt, std::nullopt});
-    // What the appliance's name should be was settled in preflight: here it is a warning to go on from. The
-    // question itself may not say what it is about.
+    // Preflight has judged the host name already, so the change continues after this warning. The question
+    // itself may not name its subject.
     rules_.push_back({"hostname", Pattern("(continue|proceed|go on|anyway|続行|続け)" + question), "y",
                       Pattern("change|generate|replace|変更|生成|置き換え"), Pattern("host ?name|ホスト名")});
 }
@@ -95,7 +95,7 @@ std::vector<std::string> Dialogue::feed(const std::string& output) {
 }
 
 void Dialogue::remember(const std::string& line) {
-    constexpr std::size_t enough = 8; // a warning, and what to do about it
+    constexpr std::size_t enough = 8; // lines: a warning, and what to do about it
     before_.push_back(line);
     if (before_.size() > enough)
         before_.pop_front();

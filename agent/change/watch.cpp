@@ -8,8 +8,8 @@ bool may_be_at_work(Job& job) {
     try {
         return job.ports.services.status(apply_unit).running();
     } catch (const SystemFailure&) {
-        return true;              // ignoring: who waits for its end will learn more
-    } catch (const Terminated&) { // asked once more, and answered once
+        return true;              // ignoring: waiting for its end will show more
+    } catch (const Terminated&) { // a second request gets no second answer
         forget_termination();
         return true;
     }
@@ -17,11 +17,11 @@ bool may_be_at_work(Job& job) {
 
 namespace {
 
-/// Half a change is what nobody wants: once it is at work, a request to stop is answered, and not followed.
+/// A change must not stop half-way. While it is running, a request to stop is answered but not followed.
 void refuse_to_stop(Job& job, const Terminated& request) {
     forget_termination();
     if (!may_be_at_work(job))
-        throw Terminated{request.signal}; // nothing was begun, or all is done
+        throw Terminated{request.signal}; // nothing has begun, or all is done
     job.audit.event(EventKind::warning, job.state,
                     {.message = "asked to stop, but the change is running and cannot be stopped; continuing",
                      .hint = "watch it with 'um-upgrade status --follow'",

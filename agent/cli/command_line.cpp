@@ -20,7 +20,7 @@ std::chrono::seconds validity(const std::string& text) {
     }
 }
 
-/// For what the audit trail keeps; CLI11 puts the option's name before it.
+/// Checks a text that the audit trail keeps. CLI11 puts the option's name before the message.
 std::string expect_words(const std::string& text) {
     return text.find_first_not_of(" \t\r\n") == std::string::npos ? "the audit trail needs a text" : "";
 }
@@ -81,7 +81,7 @@ std::variant<Options, ExitCode> parse_command_line(int argc, char** argv) {
     abandon->get_option("--why")->required();
     try {
         app.parse(argc, argv);
-    } catch (const CLI::Success& asked) { // for help, or the version
+    } catch (const CLI::Success& asked) { // help or the version
         app.exit(asked);
         return ExitCode::done;
     } catch (const CLI::ParseError& error) {

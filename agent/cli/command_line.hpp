@@ -8,7 +8,7 @@
 
 namespace um {
 
-/// The command line, parsed.
+/// The parsed command line.
 struct Options {
     std::string command;
     std::string config; ///< --config FILE
@@ -21,7 +21,7 @@ struct Options {
     std::string id; ///< of the upgrade to show
 };
 
-/// The options; or the exit code, where help or the version was asked for and printed. Throws UsageError.
+/// Returns the options, or the exit code after help or the version was printed. Throws UsageError.
 std::variant<Options, ExitCode> parse_command_line(int argc, char** argv);
 
 } // namespace um

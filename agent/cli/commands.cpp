@@ -35,7 +35,7 @@ Fd lock(Context& context, std::chrono::seconds patience) {
     return take_run_lock(context.ports.appliance, context.runtime_directory, patience);
 }
 
-/// What works now, and what it says of itself.
+/// What is running now, and what it reports about itself.
 Activity activity(Context& context) {
     Activity result;
     for (const auto* unit :
@@ -44,7 +44,7 @@ Activity activity(Context& context) {
         try {
             status = context.ports.services.status(unit);
         } catch (const SystemFailure&) {
-            continue; // D-Bus or systemd are away for a moment, ignoring: the lock tells as well
+            continue; // ignoring: D-Bus or systemd is away for a moment, and the lock also shows
         }
         if (!status.running())
             continue;
@@ -64,14 +64,14 @@ std::string config_of_open_upgrade(const std::string& state_directory) {
         const auto state = StateFile(state_directory).load();
         return state && (state->open() || state->waits_for_a_person()) ? state->config : "";
     } catch (const std::runtime_error&) {
-        return ""; // a damaged record is reported by the command itself
+        return ""; // the command itself reports a damaged record
     }
 }
 
 void tell_open_upgrade(Audit& audit, const std::string& state_directory, const std::string& runtime_directory,
                        const ConfigError& error) {
     if (is_run_locked(runtime_directory))
-        return; // it goes on, with the configuration that was read before
+        return; // it continues with the configuration that it has read
     try {
         const auto state = StateFile(state_directory).load();
         if (state && state->open())
@@ -81,7 +81,7 @@ void tell_open_upgrade(Audit& audit, const std::string& state_directory, const s
                          fmt::format("the configuration cannot be read: {}", error.what()),
                          "fix it, then run 'systemctl start um-upgrade'; if the file is gone, 'um-upgrade "
                          "verify --config FILE' uses another one"}));
-    } catch (const Failure&) { // ignoring: who can read the configuration reports a damaged record
+    } catch (const Failure&) { // ignoring: other commands report a damaged record
     }
 }
 
@@ -121,9 +121,9 @@ ExitCode apply_command(Context& context) {
 
 ExitCode verify_command(Context& context) {
     Fd held;
-    try { // a check that came first is no reason to leave an upgrade unverified
+    try { // an upgrade must not stay unverified because a check came first
         held = lock(context, std::chrono::minutes(30));
-    } catch (const Failure& failure) { // nobody asked for it who is refused: it comes by every hour
+    } catch (const Failure& failure) { // no person asked for it, and it runs again every hour
         context.console.line(failure.what());
         return exit_code(failure.reason());
     }
@@ -227,8 +227,8 @@ Command command_named(const std::string& name) {
 
 namespace {
 
-/// What goes on with an upgrade goes on with the configuration that it was begun with; who only looks at it,
-/// or closes it, must not need a file that may be gone.
+/// A command that continues an upgrade uses the configuration that the upgrade was begun with. A command that
+/// only shows or closes it must not need a file that may be gone.
 std::string config_path(const Options& options) {
     const auto& command = options.command;
     const bool goes_on =
@@ -237,8 +237,9 @@ std::string config_path(const Options& options) {
                                              : options.config;
 }
 
-/// Early in a boot the old system is put back by its own list, whatever the change made of the configuration;
-/// and who looks at an upgrade, or closes it, must not be kept from that.
+/// Early in a boot the list of the kept files is enough to put the old system back, whatever the change did
+/// to the configuration. And a wrong configuration must not prevent an operator from showing or closing an
+/// upgrade.
 bool needs_config(const std::string& command, Services& services) {
     if (command == "rollback")
         return !services.inside(rollback_unit);

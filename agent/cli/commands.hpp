@@ -1,5 +1,5 @@
 #pragma once
-// One short function per command of the contract.
+// One short function for each command of the contract.
 
 #include "cli/command_line.hpp"
 #include "config/config.hpp"
@@ -14,7 +14,7 @@ namespace um {
 inline constexpr auto default_state_directory = "/var/lib/um-upgrade";
 inline constexpr auto default_runtime_directory = "/run/um-upgrade";
 
-/// What every command works with. The directories are the contract's.
+/// What every command works with. The contract names the directories.
 struct Context {
     const Options& options;
     const Config& config;
@@ -25,11 +25,13 @@ struct Context {
     std::string runtime_directory = default_runtime_directory;
 };
 
-/// --config of the run that began the open upgrade: its apply and verify go on with the same. Empty: none.
+/// The --config of the run that began the open upgrade, because its apply and verify use the same. Empty:
+/// none.
 std::string config_of_open_upgrade(const std::string& state_directory);
 
-/// An open upgrade cannot go on for a configuration that is wrong by now: its story says so, and nothing else
-/// does before somebody looks. Its record is left alone: others may be at work on it.
+/// Puts into the journal that the open upgrade cannot continue, because the configuration is wrong now.
+/// Nothing else would show it before somebody looks. The record stays as it is, because another process may
+/// be using it.
 void tell_open_upgrade(Audit& audit, const std::string& state_directory, const std::string& runtime_directory,
                        const ConfigError& error);
 
@@ -46,10 +48,10 @@ ExitCode rollback_command(Context& context);
 
 using Command = ExitCode (*)(Context&);
 
-/// The command of this name; every name that the command line accepts has one.
+/// The command of this name. Every name that the command line accepts has one.
 Command command_named(const std::string& name);
 
-/// The configuration that the command works with. Throws ConfigError where it needs one and it is wrong.
+/// The configuration that the command works with. Throws ConfigError if the command needs it and it is wrong.
 Config config_for(const Options& options, Services& services, Audit& audit);
 
 } // namespace um

@@ -19,7 +19,7 @@ std::string verdict(const CheckResult& result) {
     return std::any_of(result.findings.begin(), result.findings.end(), is_refusal) ? "refused" : "ready";
 }
 
-/// Rows of a name and a value; long values go on over further lines, below where they began.
+/// Rows of a name and a value. A long value continues on further lines, below where it began.
 class Table {
 public:
     explicit Table(std::size_t width) : width_(width) {}
@@ -28,7 +28,7 @@ public:
         if (!value.empty())
             add(fmt::format("{:>9}: ", name), value);
     }
-    /// What belongs to the row above.
+    /// Adds what belongs to the row above.
     void below(const std::string& mark, const std::string& value) {
         if (!value.empty())
             add(std::string(11, ' ') + mark, value);
@@ -42,7 +42,7 @@ private:
         text_ += beginning;
         for (std::size_t at = 0; at < value.size();) {
             auto end = value.size() - at <= room ? value.size() : value.rfind(' ', at + room);
-            if (end == std::string::npos || end <= at) // a long word is not broken: it may be a path
+            if (end == std::string::npos || end <= at) // a long word may be a path, so it stays whole
                 end = std::min(value.find(' ', at), value.size());
             text_ += (at == 0 ? "" : std::string(indent, ' ')) + value.substr(at, end - at) + "\n";
             at = end + 1;
@@ -53,7 +53,7 @@ private:
     std::string text_;
 };
 
-/// One word for where things stand.
+/// One word for the state of the appliance's upgrade.
 std::string situation(const std::optional<State>& state, const Activity& activity) {
     if (activity.running)
         return "running";
@@ -94,7 +94,7 @@ std::string told(const CheckResult& result) {
                        cost.copies, human_size(cost.bytes), std::max(1.0, result.rollback_cost->seconds));
 }
 
-/// What it is for, and which disk it takes how much of.
+/// Lists what would be kept, and how much of each disk that takes.
 void tell_of_cost(Table& table, const RollbackCost& way_back) {
     std::string covered = "every package's files";
     if (way_back.packages != 0)
@@ -125,7 +125,7 @@ Json rollback_json(const CheckResult& result) {
             {"stores", stores}};
 }
 
-/// Whether a person can take the upgrade back.
+/// Whether a person can roll the upgrade back.
 bool can_be_rolled_back(const State& state) {
     return state.has_kept_files && !state.rolling_back() && state.outcome.has_value();
 }
@@ -169,7 +169,8 @@ Json record_json(const State& state) {
             {"abandoned", text_or_null(state.abandoned)}};
 }
 
-/// Bytes of a hostile file name or certificate may be no UTF-8: they are replaced, not thrown at.
+/// A hostile file name or certificate may contain bytes that are not UTF-8. They are replaced instead of
+/// causing an exception.
 std::string dump(const Json& json) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }

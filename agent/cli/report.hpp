@@ -1,5 +1,5 @@
 #pragma once
-// What `check` and `status` print: for a person, and as JSON for a machine.
+// What `check`, `status` and `history` print: text for a person, and JSON for a machine.
 
 #include "procedure/check.hpp"
 
@@ -8,14 +8,15 @@
 
 namespace um {
 
-/// What works now.
+/// What is running now.
 struct Activity {
     bool running = false;
-    std::string text;      ///< what it says of itself
+    std::string text;      ///< what it reports about itself
     std::string boot_id{}; ///< of this boot
 };
 
-/// `width`: columns of the terminal, where lines are broken; 0: they are not, for a program that reads them.
+/// `width`: the terminal's columns, where lines are broken; 0: they are not broken, for a program that reads
+/// them.
 std::string check_text(const CheckResult& result, std::size_t width = 0);
 std::string check_json(const CheckResult& result);
 std::string status_text(const std::optional<State>& state, const Activity& activity, std::size_t width = 0);

@@ -1,5 +1,5 @@
 #pragma once
-// The one lock of everything that moves an upgrade on.
+// The one lock of every command that advances an upgrade.
 
 #include "base/fd.hpp"
 #include "ports/appliance.hpp"
@@ -9,11 +9,11 @@
 
 namespace um {
 
-/// Held until the descriptor closes. Another command that only looks holds it for a moment, so it is waited
-/// for as long as `patience`. Throws Failure (busy), SystemFailure.
+/// Takes the lock, which is held until the descriptor closes. A command that only looks holds it for a
+/// moment, so this waits for up to `patience`. Throws Failure (busy), SystemFailure and Terminated.
 Fd take_run_lock(Appliance& appliance, const std::string& runtime_directory, std::chrono::seconds patience);
 
-/// Asks without taking it.
+/// Whether a process holds the lock. Does not take it.
 bool is_run_locked(const std::string& runtime_directory);
 
 } // namespace um

@@ -19,7 +19,7 @@ void abandon_upgrade(Job& job, const std::string& why) {
     std::optional<State> state;
     try {
         state = job.store.load();
-    } catch (const Failure& failure) { // closing it is the way out that the refusal names
+    } catch (const Failure& failure) { // the refusal of such a record names this command as the way out
         expect_nobody_at_work(job.ports.services.status(apply_unit).running());
         const auto kept = job.store.set_aside(iso8601(job.ports.appliance.now()));
         job.audit.event(EventKind::abandoned, State{},
@@ -42,7 +42,7 @@ void abandon_upgrade(Job& job, const std::string& why) {
     start_paused_units(job);
     job.state.abandoned = why;
     std::string called_off;
-    if (job.state.rolling_back()) { // the old system stays kept, and nothing takes it back by itself
+    if (job.state.rolling_back()) { // the kept files stay, and nothing rolls back by itself
         if (job.state.rollback == RollbackStep::due)
             called_off = "; the rollback in the next boot is canceled";
         job.state.rollback = RollbackStep::none;
@@ -50,7 +50,7 @@ void abandon_upgrade(Job& job, const std::string& why) {
     }
     settle_kept_files(job, *job.state.outcome);
     job.store.save(job.state);
-    // Said before it is filed, and on disk: who abandons may reset the machine next.
+    // The journal has it on disk before the record is filed, because the operator may reset the machine next.
     job.audit.event(
         EventKind::abandoned, job.state,
         {.message = fmt::format("{} abandoned upgrade {}{}: {}", who, job.state.id, called_off, why),

@@ -6,8 +6,8 @@
 
 namespace um {
 
-/// Ends an upgrade that a person closes: the command `abandon`. Throws Failure (busy), UsageError where none
-/// is open.
+/// Closes an upgrade on behalf of a person: the command `abandon`. Throws Failure (busy), UsageError if none
+/// is open, SystemFailure.
 void abandon_upgrade(Job& job, const std::string& why);
 
 } // namespace um

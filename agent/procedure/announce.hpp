@@ -1,14 +1,14 @@
 #pragma once
-// The first words of an upgrade's story.
+// Announces an upgrade and its stages in the journal.
 
 #include "upgrade/job.hpp"
 
 namespace um {
 
-/// Puts the upgrade into the journal, once: when it is known that there is something to do.
+/// Puts the upgrade into the journal once, as soon as there is something to do.
 void announce(Job& job);
 
-/// Tells that the stage on record has begun.
+/// Puts the start of the stage on record into the journal.
 void announce_stage(Job& job);
 
 } // namespace um

@@ -7,7 +7,8 @@
 namespace um::stages {
 namespace {
 
-/// Where nothing else stops it, a change whose unit died under a living agent is made again at once.
+/// If the unit of the change died while the agent lives, the change is made again at once. A problem on
+/// record, the limit of attempts, or the policy can prevent that.
 bool may_make_it_again(Job& job) {
     if (job.state.reason || job.state.tries >= attempt_limit)
         return false;
@@ -33,24 +34,24 @@ void make_change(Job& job) {
 
 Next apply(Job& job) {
     auto& ports = job.ports;
-    if (job.media) // preflight may have waited for a person, prepare for a service
+    if (job.media) // preflight may have waited for a person, and prepare for a service
         ports.media.expect_unchanged(job.media->iso);
     const bool is_due = job.state.change == Change::none || (job.state.cut_off() && job.media);
     if (is_due)
-        check_termination(); // from here on the change is begun
+        check_termination(); // the last point before the change begins
     if (job.mounted)
-        job.mounted->leave(); // it is the apply unit's now, whatever becomes of this process
+        job.mounted->leave(); // the mount is the apply unit's now, whatever becomes of this process
     job.mounted.reset();
     const auto unmount = [&] {
         const auto& target = job.config.media.mount_point;
-        if (ports.mounts.device_at(target) == job.state.mount_device) // nothing that a person mounted since
+        if (ports.mounts.device_at(target) == job.state.mount_device) // not what a person has mounted since
             ports.mounts.adopt(target).reset();
         job.media.reset();
     };
     if (is_due)
         try {
             make_change(job);
-        } catch (const Terminated&) { // nothing was begun, or all is done
+        } catch (const Terminated&) { // nothing has begun, or all is done
             reload(job);
             unmount();
             throw;

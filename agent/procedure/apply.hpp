@@ -1,5 +1,5 @@
 #pragma once
-// Begins the change in its own unit, and waits for it. Step 7 of the procedure.
+// Begins the change in its own unit and waits for its end. Step 7 of the procedure.
 
 #include "procedure/next.hpp"
 #include "upgrade/job.hpp"

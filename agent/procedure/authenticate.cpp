@@ -10,7 +10,8 @@
 namespace um::stages {
 namespace {
 
-/// Nothing, and a finding, when it cannot be had: what the other sidecars have to say is worth hearing.
+/// Returns nothing and adds a finding if the sidecar cannot be read, because the other sidecars are worth
+/// checking too.
 std::optional<std::string> sidecar(Job& job, const std::string& extension) {
     std::optional<std::string> text;
     collect(job, [&] {
@@ -23,7 +24,7 @@ std::optional<std::string> sidecar(Job& job, const std::string& extension) {
     return text;
 }
 
-/// Steps 2.2 and 2.3: the certificate up to an anchor, and its signature over the manifest.
+/// Steps 2.2 and 2.3. Checks the certificate up to an anchor, and its signature over the manifest.
 void check_signature(Job& job, const std::optional<std::string>& manifest) {
     const auto& trust = job.config.trust;
     const TrustPolicy policy{trust.anchors, trust.signers, trust.crl, trust.expired == Policy::accept,
@@ -42,10 +43,10 @@ void check_signature(Job& job, const std::optional<std::string>& manifest) {
         job.findings.push_back(warning(
             {Reason::digest_weak, "the manifest is signed with SHA-1, as the vendor's 4.7 media are", ""}));
     if (std::none_of(verdict.findings.begin(), verdict.findings.end(), is_refusal))
-        job.state.signer = verdict.signer->subject; // until then it is a stranger's claim
+        job.state.signer = verdict.signer->subject; // before that, the name is only a claim
 }
 
-/// Says how far a long reading is, twice a second.
+/// Reports the progress of a long read, twice a second.
 OnProgress tell_progress(Job& job) {
     const auto started = job.ports.appliance.uptime();
     return [&job, started, spoken = std::chrono::microseconds(0)](std::uint64_t done,
@@ -62,7 +63,7 @@ OnProgress tell_progress(Job& job) {
     };
 }
 
-/// Step 2.1. SHA-256 is computed in any case, for the audit.
+/// Step 2.1. SHA-256 is always computed, for the audit.
 void check_digest(Job& job, const std::string& manifest) {
     const auto expected = digests_for(parse_manifest(manifest), job.media->name.iso());
     const bool weak = expected.rbegin()->first == DigestAlgorithm::sha1;
@@ -92,7 +93,7 @@ void check_digest(Job& job, const std::string& manifest) {
 
 Next authenticate(Job& job) {
     const auto begun_with = job.state.cut_off() ? job.state.media_sha256 : "";
-    job.state.signer.clear(); // of an attempt before
+    job.state.signer.clear(); // left by an earlier attempt
     job.state.media_sha256.clear();
     const auto manifest = sidecar(job, ".mf");
     job.state.manifest = manifest ? sha256_of(*manifest) : "";

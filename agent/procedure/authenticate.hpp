@@ -1,5 +1,5 @@
 #pragma once
-// Are the media genuine? Step 2 of the procedure.
+// Decides whether the media are genuine. Step 2 of the procedure.
 
 #include "procedure/next.hpp"
 #include "upgrade/job.hpp"

@@ -11,7 +11,7 @@
 namespace um {
 namespace {
 
-/// Runs one stage's work and keeps what it found; whether it refused nothing.
+/// Runs one stage's work and keeps what it found. Returns whether it refused nothing and did not fail.
 bool examine(Job& job, CheckResult& result, Next (*work)(Job&)) {
     job.findings.clear();
     job.note.clear();
@@ -23,14 +23,14 @@ bool examine(Job& job, CheckResult& result, Next (*work)(Job&)) {
                 result.note = job.note;
             }
         } catch (const SystemFailure& failure) {
-            result.failure = failure.what(); // what was found so far is worth knowing all the same
+            result.failure = failure.what(); // the findings so far are still worth knowing
         }
     });
     result.findings.insert(result.findings.end(), job.findings.begin(), job.findings.end());
     return result.failure.empty() && std::none_of(job.findings.begin(), job.findings.end(), is_refusal);
 }
 
-/// What an earlier upgrade left is what 'run' meets first.
+/// The command `run` first meets what an earlier upgrade left.
 void examine_record(const Job& job, CheckResult& result) {
     try {
         const auto state = job.store.load();
@@ -67,7 +67,7 @@ void examine_all(Job& job, CheckResult& result) {
         return;
     job.audit.progress("authenticate …");
     const bool genuine = found && examine(job, result, stages::authenticate);
-    // What is not genuine is not mounted, and what cannot be applied is nobody's to look at.
+    // Media that are not genuine are not mounted. Media that cannot be applied are not examined further.
     if (genuine && !examine(job, result, stages::mount))
         job.mounted.reset();
     if (result.failure.empty())
@@ -79,7 +79,7 @@ void examine_all(Job& job, CheckResult& result) {
 CheckResult check_procedure(Job& job) {
     CheckResult result;
     try {
-        if (job.ports.services.status(apply_unit).running()) // it works on what a check would unmount
+        if (job.ports.services.status(apply_unit).running()) // it uses what a check would unmount
             throw Failure(Reason::busy, "the change is running",
                           "watch it with 'um-upgrade status --follow'");
         examine_record(job, result);

@@ -10,11 +10,11 @@
 namespace um {
 namespace {
 
-/// The record matters more than the space.
+/// A failure here is only a warning, because the record matters more than the space.
 void release_space(Job& job) {
     try {
         expire_kept_files(job);
-    } catch (const std::runtime_error& failure) { // of the machine, or of a record in history/
+    } catch (const std::runtime_error& failure) { // from the machine, or from a record in history/
         job.audit.event(
             EventKind::warning, job.state,
             {.message = fmt::format("the space of the kept files cannot be freed: {}", failure.what()),
@@ -23,7 +23,7 @@ void release_space(Job& job) {
     }
 }
 
-/// What is left to a person.
+/// What a person can do if the agent does not roll back by itself.
 std::string way_out_by_hand(const State& state) {
     return state.has_kept_files && !state.rolling_back()
                ? "roll the upgrade back with 'um-upgrade rollback --why TEXT'"
@@ -35,7 +35,7 @@ Problem with_hint(Problem problem, const std::string& hint) {
     return problem;
 }
 
-/// Where the change's unit is not at work, the record knows.
+/// If the change's unit is not running, the record knows.
 bool is_anything_changed(Job& job) {
     if (job.state.stage != Stage::apply)
         return job.state.stage > Stage::apply || job.state.cut_off();
@@ -88,7 +88,8 @@ ExitCode close(Job& job, const Ending& ending) {
     settle_kept_files(job, ending.outcome);
     detail.outcome = ending.outcome;
     detail.message = fmt::format("{}: {}", word(ending.outcome), detail.message);
-    // Said before it is filed: a kill in between says it twice, the other way round never.
+    // The journal gets the outcome before the record is filed. A kill in between then reports it twice. The
+    // other order could report it never.
     job.audit.event(EventKind::upgrade_finished, job.state, detail);
     job.ports.appliance.flush_journal();
     try {
@@ -99,7 +100,7 @@ ExitCode close(Job& job, const Ending& ending) {
                          .hint = "give the disk more space; the next start closes it",
                          .reason = Reason::system_failed});
     }
-    release_space(job); // when no cut can make the record speak of what is gone
+    release_space(job); // only now, so that a cut cannot leave a record that names what is gone
     job.audit.status(detail.message);
     return ending.code;
 }
@@ -110,7 +111,7 @@ ExitCode close(Job& job, const std::optional<Ending>& ending) {
 
 ExitCode close_failed(Job& job, const Problem& problem, Outcome outcome, ExitCode code) {
     if (job.state.cut_off() && is_about_media(problem.reason) && job.state.tries > 0)
-        --job.state.tries; // nothing was tried: when the media are back, it may go on
+        --job.state.tries; // nothing was tried; it may continue when the media are back
     if (outcome != Outcome::needs_manual)
         return close(job, Ending{outcome, detail_of(problem), code});
     if (try_rollback(job, problem))
@@ -124,9 +125,9 @@ ExitCode close_refused(Job& job, const Refused& refused) {
 }
 
 void close_terminated(Job& job) {
-    forget_termination(); // closing it must not be cut short; the request is followed all the same
+    forget_termination(); // closing must not be cut short; the request is followed afterwards
     if (!job.announced || is_anything_changed(job))
-        return; // the record stays open: the next start goes on with it
+        return; // the record stays open, and the next start continues it
     close_failed(job,
                  {Reason::interrupted, "stopped by request; nothing was changed", "start um-upgrade again"},
                  Outcome::failed, ExitCode::done);
@@ -134,7 +135,7 @@ void close_terminated(Job& job) {
 
 ExitCode close_broken(Job& job, const SystemFailure& failure) {
     announce(job);
-    // The change may be at work, complete, or cut off: the next start looks.
+    // The change may be running, complete or cut off. The next start finds out.
     const bool goes_on = job.state.stage >= Stage::apply || job.state.cut_off();
     const Problem problem{
         Reason::system_failed, failure.what(),

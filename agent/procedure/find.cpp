@@ -12,7 +12,7 @@
 namespace um::stages {
 namespace {
 
-/// A drive's medium has no file name: its sidecars in the media directory tell which one it is.
+/// A medium in a drive has no file name. Its sidecars in the media directory show which one it is.
 std::string sidecar_directory(const Config& config) {
     const auto& search = config.media.search;
     const auto found = std::find_if_not(search.begin(), search.end(), is_device);
@@ -36,7 +36,7 @@ MediaName known_name(const std::string& path, const Config& config) {
     return *name;
 }
 
-/// Path of the one candidate; empty when there is none.
+/// The path of the one candidate; empty if there is none.
 std::string search(Job& job) {
     const auto patterns = job.only_media.empty() ? job.config.media.search
                                                  : std::vector<std::string>{literally(job.only_media)};
@@ -70,20 +70,20 @@ MediaSet name_media(Job& job, const std::string& path) {
     return media;
 }
 
-/// What an earlier start or a person left mounted may hold the ISO open for writing.
+/// A mount that an earlier start or a person left may hold the ISO open for writing.
 bool clear_mount_point(Job& job) {
     try {
         return job.ports.mounts.clear(job.config.media.mount_point);
     } catch (const Failure&) {
-        return false; // the mount stage will say so, and others have their say before, ignoring
+        return false; // ignoring: the mount stage reports it, after the stages before it
     }
 }
 
-/// Of an upgrade that these media failed in and that was taken back; nothing where there is none. Whoever
-/// could exchange a manifest gains nothing but that nothing is done.
+/// The record of an upgrade by these media that was rolled back; nothing if there is none. The manifest is
+/// not authenticated yet, but an attacker could only achieve that nothing is done.
 std::optional<State> rolled_back_before(Job& job, const MediaSet& media) {
     if (job.may_ask || !job.only_media.empty() || job.state.cut_off())
-        return std::nullopt; // somebody asks for it
+        return std::nullopt; // a person asks for these media, or the change must be completed
     try {
         for (auto& state : job.store.closed()) {
             if (state.outcome != Outcome::rolled_back)
@@ -92,7 +92,7 @@ std::optional<State> rolled_back_before(Job& job, const MediaSet& media) {
             if (manifest && state.manifest == sha256_of(*manifest))
                 return state;
         }
-    } catch (const Failure&) { // ignoring: what is wrong with the sidecar is told in its place
+    } catch (const Failure&) { // ignoring: the authenticate stage reports what is wrong with a sidecar
     }
     return std::nullopt;
 }
@@ -115,12 +115,12 @@ Next find(Job& job) {
     const auto installed = installed_product(job.ports.appliance, job.config).version;
     if (!job.state.cut_off())
         job.state.from_version = installed.value_or("");
-    // A change that was cut off may have come as far as the product itself, and not to the end.
+    // A change that was cut off may have installed the product itself without being complete.
     if (!job.state.cut_off() && installed && compare_versions(media.name.version, *installed) == 0) {
         job.note = fmt::format("{} holds {}, which is installed", path, *installed);
         return Next::nothing_to_do;
     }
-    // Where the unit is enabled, each boot would make the same change, and two more would take it back.
+    // If the unit is enabled, a boot would make the same change again, and two more boots would roll it back.
     if (const auto before = rolled_back_before(job, media)) {
         job.note = fmt::format(
             "{} was installed by upgrade {} and rolled back ({}); when you have fixed the cause, check with "

@@ -1,5 +1,5 @@
 #pragma once
-// Looks for media, and for a reason to do nothing. Steps 1 and 3 of the procedure.
+// Looks for media and for a reason to do nothing. Steps 1 and 3 of the procedure.
 
 #include "procedure/next.hpp"
 #include "upgrade/job.hpp"

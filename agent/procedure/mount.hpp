@@ -1,5 +1,5 @@
 #pragma once
-// Mounts what was authenticated. Steps 5 and 6 of the procedure.
+// Mounts the authenticated media. Steps 5 and 6 of the procedure.
 
 #include "procedure/next.hpp"
 #include "upgrade/job.hpp"

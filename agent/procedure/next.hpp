@@ -2,7 +2,7 @@
 
 namespace um {
 
-/// What a stage's work leads to.
+/// What follows a stage's work: the next stage, an end without an upgrade, or a boot.
 enum class Next { stage, nothing_to_do, wait_for_boot };
 
 } // namespace um

@@ -6,8 +6,8 @@
 
 namespace um {
 
-/// media.changed: a change that was cut off is made again with the media that it was begun with, or not at
-/// all. `found`: what is there now.
+/// The failure media.changed. A change that was cut off is made again only with the media that it was begun
+/// with. `found`: what is there now.
 Failure other_media(const Job& job, const std::string& found);
 
 } // namespace um

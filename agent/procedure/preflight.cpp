@@ -9,7 +9,7 @@
 namespace um::stages {
 namespace {
 
-/// The old system is kept beside what the change itself needs.
+/// Keeping the old system takes space in addition to what the change itself requires.
 void ask_rollback_cost(Job& job, Facts& facts, Volumes& volumes) {
     facts.rollback_cost = rollback_cost(job);
     if (facts.rollback_cost) {
@@ -20,7 +20,7 @@ void ask_rollback_cost(Job& job, Facts& facts, Volumes& volumes) {
     job.rollback_cost = facts.rollback_cost;
 }
 
-/// What the hypervisor knows of a snapshot, where it can be asked.
+/// What the hypervisor knows about a snapshot, if it can be asked.
 std::optional<SnapshotConfirmation> confirmation_of_hypervisor(Appliance& appliance,
                                                                std::chrono::system_clock::time_point now) {
     constexpr auto tool = "vmware-rpctool"; // of open-vm-tools
@@ -36,7 +36,8 @@ bool is_good(const std::optional<SnapshotConfirmation>& snapshot, const Facts& f
            snapshot->confirmed <= facts.now;
 }
 
-/// The operator's recorded word, else the hypervisor's, else the answer of who attends.
+/// The operator's recorded confirmation comes first, then the hypervisor's. The last resort is the answer of
+/// a person at the terminal.
 std::optional<SnapshotConfirmation> snapshot(Job& job, const Facts& facts) {
     std::optional<SnapshotConfirmation> recorded;
     collect(job, [&] { recorded = load_confirmation(job.confirmation); });

@@ -1,5 +1,5 @@
 #pragma once
-// May this appliance take these media now? Precondition 1 and step 9 of the procedure.
+// Decides whether this appliance may take these media now. Precondition 1 and step 9 of the procedure.
 
 #include "procedure/next.hpp"
 #include "upgrade/job.hpp"

@@ -10,8 +10,8 @@ namespace um::stages {
 Next prepare(Job& job) {
     job.store.keep_reserve();
     ensure_verification(job);
-    // A kernel package replaced during the change takes the running kernel's modules away: what the medium
-    // needs must be in the kernel before.
+    // A change that replaces the kernel package removes the running kernel's modules. So the modules that the
+    // medium requires must be loaded before.
     const auto loaded =
         job.ports.appliance.run({"modprobe", "--all", "loop", "isofs"}, "", std::chrono::minutes(2));
     if (loaded.status != 0)
@@ -22,7 +22,7 @@ Next prepare(Job& job) {
     const auto& config = job.config.sshd;
     auto& services = job.ports.services;
     if (job.state.cut_off())
-        try_ensure_sshd(job); // sshd may be what was cut off: the change is the cure
+        try_ensure_sshd(job); // the cut may have broken sshd, and the change repairs it
     else if (config.manage)
         job.note += ensure_sshd(services, look_at_sshd(services, config), config);
     if (!job.state.cut_off())

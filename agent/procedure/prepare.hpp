@@ -1,5 +1,6 @@
 #pragma once
-// The last steps before the change: sshd, kernel modules, and the old system kept. Precondition 2.
+// Takes the last steps before the change: sshd, kernel modules, and keeping the old system. Precondition 2 of
+// the procedure.
 
 #include "procedure/next.hpp"
 #include "upgrade/job.hpp"

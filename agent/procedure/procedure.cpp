@@ -38,25 +38,25 @@ void enter(Job& job, Stage stage) {
     job.state.boot_id = job.ports.appliance.boot_id();
     job.findings.clear();
     job.note.clear();
-    if (stage == Stage::find) // looking for media leaves no trace where there are none
+    if (stage == Stage::find) // a search that finds no media leaves no trace
         return;
     job.store.save(job.state);
     announce_stage(job);
-    job.ports.appliance.flush_journal(); // whenever the power fails now, the story is known up to here
+    job.ports.appliance.flush_journal(); // if the power fails now, the journal is complete up to here
 }
 
-/// Before the change a finding refuses it; afterwards it fails the stage.
+/// Before the prepare stage a finding refuses the upgrade. From then on it fails the stage.
 EventKind kind_of_failure(const State& state) {
     return state.stage < Stage::prepare && !state.cut_off() ? EventKind::refused : EventKind::stage_failed;
 }
 
-/// Says everything that the stage found. Throws Refused when it must not go on.
+/// Reports everything that the stage found. Throws Refused if the upgrade must not continue.
 void judge(Job& job) {
     std::optional<Problem> first;
     for (const auto& finding : job.findings) {
         if (!is_refusal(finding)) {
             job.audit.finding(EventKind::warning, job.state, finding);
-            // What a policy accepted before the change is in the journal. The outcome speaks of the appliance
+            // What a policy accepted before the change is in the journal. The outcome describes the appliance
             // as it is now.
             job.warned = job.warned || job.state.stage == Stage::verify;
             continue;
@@ -113,7 +113,7 @@ ExitCode run_from(Job& job, Stage first) {
         }
         if (next == Next::nothing_to_do)
             return nothing_to_do(job);
-        if (!job.announced) // what the journal tells of, the next start must know
+        if (!job.announced) // the next start must know what the journal has
             job.store.save(job.state);
         announce(job);
         judge(job);

@@ -6,11 +6,11 @@
 
 namespace um {
 
-/// What a start does that finds the record in a stage, with nobody at work.
+/// What a start does if the record is in a stage and nothing is running.
 enum class OnCrash {
-    restart, ///< nothing lasting was changed: from the top, and authenticate again
+    restart, ///< nothing lasting was changed: begin at the top and authenticate again
     settle,  ///< the apply unit's record decides; a change that was cut off is made again
-    resume   ///< go on here
+    resume   ///< continue with this stage
 };
 
 struct Step {
@@ -21,7 +21,7 @@ struct Step {
 
 const Step& step_of(Stage stage);
 
-/// Runs the stages from `first` on, to the end or to the reboot. Throws Refused, Terminated, SystemFailure.
+/// Runs the stages from `first` to the end or to the reboot. Throws Refused, Terminated, SystemFailure.
 ExitCode run_from(Job& job, Stage first);
 
 } // namespace um

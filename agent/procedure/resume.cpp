@@ -24,8 +24,8 @@ ExitCode start_new(Job& job) {
     return run_from(job, Stage::find);
 }
 
-/// Counts one more attempt, before anything is touched that may end this machine again; false when there
-/// were enough.
+/// Counts one more attempt before anything that may crash the machine again. Returns false after enough
+/// attempts.
 bool try_again(Job& job) {
     if (job.state.tries >= attempt_limit)
         return false;
@@ -44,7 +44,8 @@ ExitCode close_interrupted(Job& job) {
     return close_failed(job, problem, Outcome::needs_manual, ExitCode::needs_manual);
 }
 
-/// From the top, with everything found and authenticated again; a change that was cut off is then made again.
+/// Begins at the top, so that everything is found and authenticated again. A change that was cut off is then
+/// made again.
 ExitCode restart(Job& job) {
     const bool changed = job.state.cut_off();
     if (job.config.apply.interrupted == OnInterruption::stop)
@@ -55,7 +56,7 @@ ExitCode restart(Job& job) {
                              changed ? "" : "start um-upgrade again"},
                             changed ? Outcome::needs_manual : Outcome::failed,
                             changed ? ExitCode::needs_manual : ExitCode::internal);
-    // As the interrupted run was told, unless this one is told otherwise.
+    // This run uses the media that the interrupted run was given, unless it was given others.
     if (!job.only_media.empty())
         job.state.requested_media = job.only_media;
     job.only_media = job.state.requested_media;
@@ -64,10 +65,10 @@ ExitCode restart(Job& job) {
     return run_from(job, Stage::find);
 }
 
-/// Where an interrupted upgrade goes on.
+/// Continues an interrupted upgrade, as the table requires for its stage.
 ExitCode resume(Job& job) {
     if (job.state.stage == Stage::find && !job.state.cut_off())
-        announce(job); // recorded right before the journal was told, which may not have come to pass
+        announce(job); // the record is saved first, so the journal may not have it yet
     job.announced = true;
     job.audit.event(
         EventKind::upgrade_resumed, job.state,
@@ -82,14 +83,15 @@ ExitCode resume(Job& job) {
         return restart(job);
     case OnCrash::settle:
         if (change_is_at_work(job, job.state))
-            await_change(job); // it alone writes the record meanwhile
+            await_change(job); // only the apply unit writes the record meanwhile
         else
-            reload(job); // it may have ended just now
+            reload(job); // the change may have ended just now
         if (job.state.change == Change::none || job.state.cut_off())
             return restart(job);
         break;
     case OnCrash::resume:
-        // Asking for the reboot once more ends no machine; what ends it while it is verified would for ever.
+        // Requesting the reboot again does not crash the machine. Whatever crashes it in the verification
+        // could do so forever, so those attempts are limited.
         if (job.state.stage == Stage::verify && !try_again(job))
             return close_interrupted(job);
         break;
@@ -98,7 +100,7 @@ ExitCode resume(Job& job) {
 }
 
 bool boot_happened(const Job& job) {
-    // Also when the agent was gone at the end of the change, and somebody rebooted.
+    // The agent may be gone when the change ends, and somebody may reboot then.
     const bool due = job.state.stage == Stage::reboot ||
                      (job.state.stage == Stage::apply && job.state.change == Change::done);
     return due && job.state.boot_id != job.ports.appliance.boot_id();
@@ -106,20 +108,20 @@ bool boot_happened(const Job& job) {
 
 ExitCode after_boot(Job& job) {
     job.announced = true;
-    job.state.tries = 1; // of the verification
+    job.state.tries = 1; // the verification is a phase of its own
     job.audit.event(EventKind::stage_finished, job.state,
                     {.message = "the appliance has rebooted", .stage = Stage::reboot});
     return run_from(job, Stage::verify);
 }
 
-/// What an upgrade goes on with the next start shall find, too; on record with what is saved next.
+/// The next start must find the configuration that this one continues with. The next save puts it on record.
 void take_given_config(Job& job) {
     if (!job.config_path.empty())
         job.state.config = job.config_path;
 }
 
-/// Whoever was asked, whose policy it is, or who cancelled the reboot that was announced: it is not asked for
-/// again behind the operator's back.
+/// The operator decides about the reboot after a "no", by policy, or after canceling the announced reboot.
+/// The agent then does not request it again by itself.
 bool is_left_to_the_operator(const Job& job) {
     const bool waits =
         job.state.rolling_back() ? job.state.rollback == RollbackStep::due : job.state.stage == Stage::reboot;

@@ -6,7 +6,7 @@
 namespace um::stages {
 
 Next verify(Job& job) {
-    try_ensure_sshd(job); // first: whoever wants to look while the product comes up comes in by it
+    try_ensure_sshd(job); // first, because an operator may log in while the product comes up
     const auto verdict = verify_appliance(job);
     job.findings.insert(job.findings.end(), verdict.findings.begin(), verdict.findings.end());
     job.note = fmt::format("{}; {}", verdict.summary, job.note);

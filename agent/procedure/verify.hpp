@@ -1,5 +1,5 @@
 #pragma once
-// After the boot: did it work? Steps 9 and 10 of the procedure.
+// Decides after the boot whether the upgrade worked. Steps 9 and 10 of the procedure.
 
 #include "procedure/next.hpp"
 #include "upgrade/job.hpp"

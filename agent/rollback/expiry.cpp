@@ -17,10 +17,10 @@ void settle_kept_files(Job& job, Outcome outcome) {
     auto& state = job.state;
     if (!state.has_kept_files)
         return;
-    // What was taken back, and what nothing was changed by, needs none any more.
+    // An upgrade that was rolled back or changed nothing requires no kept files.
     state.has_kept_files =
         outcome != Outcome::refused && outcome != Outcome::failed && outcome != Outcome::rolled_back;
-    const bool something_stays = state.has_kept_files || outcome == Outcome::rolled_back; // added/
+    const bool something_stays = state.has_kept_files || outcome == Outcome::rolled_back; // then added/ stays
     if (something_stays && (outcome != Outcome::needs_manual || !state.abandoned.empty()))
         state.kept_until = iso8601(job.ports.appliance.now() + job.config.rollback.keep);
 }
@@ -32,11 +32,11 @@ void expire_kept_files(Job& job) {
         std::optional<State> state;
         try {
             state = record_of(job, id);
-        } catch (const Failure& failure) { // the next upgrade makes room
+        } catch (const Failure& failure) { // the next upgrade frees the space
             job.audit.output(job.state, fmt::format("{}, ignoring: its kept files stay", failure.what()));
             continue;
         }
-        // Who is open needs it yet; a person may be about to take it.
+        // An open upgrade still requires its kept files, and a person may be about to roll back.
         if (state && (state->open() || state->waits_for_a_person()))
             continue;
         const bool in_time = state && state->kept_until > now;
@@ -48,7 +48,7 @@ void expire_kept_files(Job& job) {
         keeper.discard(id, in_time && taken ? Keeper::Added::stay : Keeper::Added::go);
         if (!state || !was_kept || in_time)
             continue;
-        if (job.state.id == id) { // what `status` shows
+        if (job.state.id == id) { // `status` shows it
             job.state.has_kept_files = false;
             job.store.close(job.state);
         }

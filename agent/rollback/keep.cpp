@@ -20,7 +20,7 @@ constexpr auto file_format =
 constexpr unsigned rewritten_flags = 1 | 64; // RPMFILE_CONFIG, RPMFILE_GHOST
 constexpr auto sha256_algorithm = "8";       // RFC 4880, 9.4
 constexpr std::size_t sha256_digits = 64;
-constexpr double copied_in_a_second = 50.0 * 1024 * 1024; // a modest disk
+constexpr double copied_in_a_second = 50.0 * 1024 * 1024; // bytes, on a modest disk
 
 std::vector<std::string> split(const std::string& line, std::size_t most) {
     std::vector<std::string> parts;
@@ -39,7 +39,7 @@ std::vector<std::string> split(const std::string& line, std::size_t most) {
 template <class Number>
 Number number(const std::string& text) {
     Number value{};
-    std::from_chars(text.data(), text.data() + text.size(), value); // what is no number is 0: no file has it
+    std::from_chars(text.data(), text.data() + text.size(), value); // if no number: 0, which no file has
     return value;
 }
 
@@ -59,14 +59,14 @@ std::vector<PackagedFile> parse_files(const std::string& text) {
     return files;
 }
 
-/// Every package's files, not only those of packages that the media would replace: what a script installs,
-/// and what a scriptlet does, is known afterwards.
+/// Takes every package's files, not only those of packages that the media would replace. What a script
+/// installs and what a scriptlet does is known only afterwards.
 KeepScope scope_of(Job& job) {
     auto& ports = job.ports;
     KeepScope scope;
     scope.packaged = parse_files(query_installed(ports.appliance, file_format));
     scope.trees = job.config.rollback.protect;
-    scope.trees.emplace_back("/etc/systemd/system"); // which units are enabled
+    scope.trees.emplace_back("/etc/systemd/system"); // shows which units are enabled
     scope.copied = ports.media.matches("/lib/modules/*/modules.*");
     scope.copied.emplace_back("/etc/ld.so.cache");
     scope.databases = {database_directory(ports.appliance)};
@@ -83,7 +83,7 @@ void warn(Job& job, const std::string& message, const std::string& hint) {
     job.findings.push_back(warning({Reason::rollback_unavailable, message, hint}));
 }
 
-/// A log that grew while it was copied is as whole as any.
+/// A log that grew while it was copied is still whole, so it needs no warning.
 void warn_of_torn(Job& job, std::vector<std::string> torn) {
     std::set<std::string> logs;
     for (const auto& log : product_logs(job.ports.appliance, job.config))
@@ -133,7 +133,7 @@ std::optional<RollbackCost> rollback_cost(Job& job) {
 
 void keep_old_system(Job& job) {
     auto& keeper = job.ports.keeper;
-    for (const auto& id : keeper.all()) // they lead to before this upgrade: no person takes them any more
+    for (const auto& id : keeper.all()) // nobody rolls back past this upgrade
         keeper.discard(id, Keeper::Added::go);
     if (job.config.rollback.mode == RollbackMode::off)
         return;

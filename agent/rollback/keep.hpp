@@ -1,5 +1,5 @@
 #pragma once
-// Keeps the old system before a change, so that a change that fails can be rolled back.
+// Keeps the old system before a change, so that a failed change can be rolled back.
 
 #include "upgrade/job.hpp"
 
@@ -9,16 +9,16 @@
 
 namespace um {
 
-/// What the agent itself, its logs and the media are: neither kept nor compared. The whole directory of the
-/// log is left out where it is called log or logs.
+/// The paths of the agent itself, its log and the media, which are neither kept nor compared. The log's whole
+/// directory is left out if its name is log or logs.
 std::vector<std::string> left_out(const Job& job);
 
-/// Works out what it takes to keep the old system, for preflight to judge. Nothing where the mode is off.
+/// Works out what it takes to keep the old system, for preflight to judge. Nothing if the mode is off.
 /// Throws Failure (rollback.unavailable).
 std::optional<RollbackCost> rollback_cost(Job& job);
 
-/// Keeps the old system, in prepare. The kept files of earlier upgrades make room for it. Adds to job.note
-/// and job.findings. Throws Failure (rollback.unavailable), with nothing kept.
+/// Keeps the old system, in the prepare stage. It first discards the kept files of earlier upgrades. Adds to
+/// job.note and job.findings. Throws Failure (rollback.unavailable, services.unhealthy), with nothing kept.
 void keep_old_system(Job& job);
 
 } // namespace um

@@ -11,11 +11,11 @@ constexpr auto hint = "start it by hand and look at its log";
 } // namespace
 
 void PausedUnits::stop() {
-    // Without a survey of this process, those that are configured.
+    // If this process made no survey, the configured units are stopped.
     for (const auto& unit : job_.product_units.empty() ? job_.config.verify.units : job_.product_units)
         if (job_.ports.services.status(unit).active == "active")
             stopped_.push_back(unit);
-    for (const auto& unit : stopped_) // should this process be killed
+    for (const auto& unit : stopped_) // in case this process is killed
         job_.state.stopped += unit + " ";
     job_.store.save(job_.state);
     for (const auto& unit : stopped_)
@@ -35,14 +35,14 @@ void PausedUnits::start() {
                 again = true;
             }
     stopped_.clear();
-    job_.state.stopped.clear(); // saved with the next stage: starting what runs does no harm
+    job_.state.stopped.clear(); // saved with the next stage, because starting a running unit does no harm
 }
 
 void PausedUnits::around(const std::function<void()>& work) {
     try {
         stop();
         work();
-    } catch (...) { // even a request to stop: the product must run again first
+    } catch (...) { // even after a request to stop, the product must run again first
         start();
         if (!problem_.empty())
             job_.audit.finding(EventKind::warning, job_.state,

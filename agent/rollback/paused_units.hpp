@@ -1,5 +1,5 @@
 #pragma once
-// The product stands still while its data are copied.
+// Stops the product while its data are copied.
 
 #include "base/termination.hpp"
 #include "upgrade/job.hpp"
@@ -11,15 +11,15 @@
 
 namespace um {
 
-/// Stops the product's units for the time of one piece of work. They are on record meanwhile, should this
-/// process be killed.
+/// Stops the product's units during one piece of work. The record lists them meanwhile, in case this process
+/// is killed.
 class PausedUnits {
 public:
     explicit PausedUnits(Job& job) : job_(job) {}
 
-    /// Stops the units that run, works, and starts them again, whatever happens. Throws what `work` throws;
-    /// SystemFailure when a unit cannot be stopped; Failure (services.unhealthy) when one does not start
-    /// again; Terminated when somebody asked to stop meanwhile.
+    /// Stops the running units, does the work, and starts them again, whatever happens. Throws what `work`
+    /// throws; SystemFailure if a unit cannot be stopped; Failure (services.unhealthy) if one does not start
+    /// again; Terminated if somebody asked to stop meanwhile.
     void around(const std::function<void()>& work);
 
 private:
@@ -28,11 +28,11 @@ private:
 
     Job& job_;
     std::vector<std::string> stopped_;
-    std::optional<Terminated> asked_to_stop_; ///< while the units were started
+    std::optional<Terminated> asked_to_stop_; ///< a request that came while the units were started
     std::string problem_;                     ///< of a unit that did not start
 };
 
-/// Starts the units that a process which was killed had stopped.
+/// Starts the units that a killed process had stopped. A unit that does not start causes a warning.
 void start_paused_units(Job& job);
 
 } // namespace um

@@ -43,7 +43,7 @@ Ending unproved(Job& job, const std::vector<std::string>& found) {
     return {Outcome::needs_manual, detail_of(problem), ExitCode::needs_manual};
 }
 
-/// A person reads what was new and where it is now.
+/// A person must know where data written since the upgrade are now.
 std::string text_about_data(Job& job) {
     std::string text;
     for (const auto& directory : job.ports.keeper.set_aside(job.state.id))
@@ -63,7 +63,7 @@ std::vector<std::string> look_at_health(Job& job) {
     return found;
 }
 
-/// Beside what is left out, what every boot makes anew or writes on.
+/// Besides what is left out, these are paths that every boot creates again or writes to.
 std::vector<std::string> not_compared(const Job& job) {
     auto paths = left_out(job);
     for (const auto* path : {"/run/", "/var/run/", "/var/log/", "/tmp/", "/dev/", "/proc/", "/sys/"})
@@ -99,7 +99,7 @@ void begin_proof(Job& job) {
     appliance.flush_journal();
 }
 
-/// Everything that is not as it was, one sentence each.
+/// Everything that is not as it was before the upgrade, one sentence each.
 std::vector<std::string> find_differences(Job& job) {
     auto& appliance = job.ports.appliance;
     auto found = read_note(job, files_note);
@@ -108,8 +108,9 @@ std::vector<std::string> find_differences(Job& job) {
             return compare_with_picture(appliance, job.ports.keeper.directory(job.state.id),
                                         not_compared(job));
         };
-        // rpm works while the services show that they stay up. What they make when they start is there at
-        // the end, and what holds rpm's lock in a boot is gone.
+        // rpm can compare while the services still have to show that they stay up. If it finds differences or
+        // fails, it compares again at the end. By then the files that services create at their start exist,
+        // and nothing of the boot holds rpm's lock.
         bool is_alike = false;
         try {
             is_alike = compare().empty();

@@ -1,5 +1,6 @@
 #pragma once
-// Whether what was put back is the old system, and what stands beside it for the next boot to know.
+// Proves that what was put back is the old system. Also reads and writes the notes that one boot leaves for
+// the next.
 
 #include "upgrade/job.hpp"
 
@@ -8,18 +9,19 @@
 
 namespace um {
 
-/// A cut while the upgrade is taken back costs nothing but time, so it is allowed more of them than a change.
+/// A cut during a rollback costs only time, so a rollback may be cut off more often than a change.
 inline constexpr unsigned rollback_limit = 10;
 
-/// The story's notes stand beside what is kept; one line for each item. Throw SystemFailure.
+/// The notes are stored beside the kept files, one line for each item. The functions throw SystemFailure.
 inline constexpr auto owned_note = "owned";           ///< files of packages, as the first attempt found them
-inline constexpr auto files_note = "differing-files"; ///< after everything was put back
-inline constexpr auto differences_note = "differences"; ///< for the person who is needed
+inline constexpr auto files_note = "differing-files"; ///< those found after everything was put back
+inline constexpr auto differences_note = "differences"; ///< for a person to read
 void write_note(Job& job, const char* name, const std::vector<std::string>& lines);
 std::vector<std::string> read_note(Job& job, const char* name);
 
-/// In the boot after: the files as they were compared before anything ran, the units, the report and all else
-/// that a verification looks at, packages and what `rpm -Va` says. Closes the upgrade.
+/// Proves the rollback in the boot that follows it. The files were compared before anything else ran, and
+/// that result counts here. Then come the units, the status report and all else that a verification looks at,
+/// the packages, and the output of `rpm -Va`. Returns the ending of the upgrade. Throws SystemFailure.
 Ending prove_rollback(Job& job);
 
 } // namespace um

@@ -22,19 +22,20 @@ std::string retry_by_hand() {
                        revert_to_snapshot);
 }
 
-/// The unit's condition: while this file is there, the next boot rolls the upgrade back.
+/// The condition of um-upgrade-rollback.service. While this file exists, the next boot rolls the upgrade
+/// back.
 std::string due_flag(const Job& job) {
     return job.store.directory() + "/rollback-due";
 }
 
-/// um-upgrade-rollback.service counts its boots in there, where this program cannot.
+/// um-upgrade-rollback.service counts its boots in this file, even if this program cannot run.
 std::string boots_of_unit(const Job& job) {
     return job.store.directory() + "/rollback-boots";
 }
 
-/// What failed may have taken D-Bus along; the units are enabled when um-upgrade is installed, and need none
-/// to start in the next boot. Throws Failure where the one that takes back cannot run; what would prove it in
-/// the end may be missing by now, and a person is told of it then.
+/// The failed change may have broken D-Bus. That does not stop a rollback, because the units were enabled
+/// when um-upgrade was installed and start in the next boot without D-Bus. Throws Failure if the unit that
+/// rolls back cannot run. If the unit that proves the rollback cannot run, that is a warning.
 void ensure_units(Job& job) {
     try {
         ensure_rollback_unit(job, Reason::rollback_failed);
@@ -67,7 +68,7 @@ Ending failed_rollback(Job& job) {
     return {Outcome::needs_manual, detail_of(problem), ExitCode::needs_manual};
 }
 
-/// The reason of the record stays that of the upgrade until it is closed.
+/// The record keeps the upgrade's own reason until it is closed.
 void record_failed_rollback(Job& job, const std::string& message, const std::string& hint) {
     job.state.rollback = RollbackStep::failed;
     job.state.message = message;
@@ -76,10 +77,10 @@ void record_failed_rollback(Job& job, const std::string& message, const std::str
     job.store.save(job.state);
 }
 
-/// Every file that a package owns now, the new ones among them; when rpm cannot tell, the trees' own walk and
-/// the media's list must do.
+/// Every file that a package owns now, including the new ones. If rpm fails, the walk through the trees
+/// and the media's list must be enough.
 std::vector<std::string> owned_files(Job& job) {
-    // Once the database is the old one, it does not tell any more.
+    // After the old rpm database is back, it no longer lists the new files.
     if (auto known = read_note(job, owned_note); !known.empty())
         return known;
     std::vector<std::string> paths;
@@ -94,7 +95,7 @@ std::vector<std::string> owned_files(Job& job) {
     return paths;
 }
 
-/// What the new version wrote into the logs says nothing of the old one.
+/// What the new version wrote into the logs is no sign of trouble in the old one.
 void forget_logs(Job& job) {
     try {
         mark_logs(job.ports.appliance, job.config, log_marks(job));
@@ -104,7 +105,7 @@ void forget_logs(Job& job) {
     }
 }
 
-/// The unit should have done it in this boot, before anything else ran.
+/// um-upgrade-rollback.service should have rolled back in this boot, before anything else ran.
 std::optional<Ending> schedule_rollback_again(Job& job) {
     if (job.state.tries >= rollback_limit) {
         record_failed_rollback(
@@ -157,14 +158,14 @@ void schedule_rollback(Job& job, const std::string& why) {
     }
     job.state.rollback = RollbackStep::due;
     job.state.rollback_why = why;
-    job.state.reboot_is_left = false; // the change's own may have been
+    job.state.reboot_is_left = false; // the reboot after the change may have been left
     job.state.boot_id = job.ports.appliance.boot_id();
     if (first)
         job.audit.event(
             EventKind::rollback_started, job.state,
             {.message = fmt::format("taking the upgrade back to {}: {}", job.state.from_version, why),
              .reason = job.state.reason});
-    job.ports.appliance.flush_journal(); // what is on record is told of
+    job.ports.appliance.flush_journal(); // the journal must have what the record has
     job.store.save(job.state);
     replace_file(due_flag(job), "um-upgrade-rollback.service takes the upgrade back in the next boot\n");
     ask_for_boot(job);
@@ -172,7 +173,7 @@ void schedule_rollback(Job& job, const std::string& why) {
 
 namespace {
 
-/// What was put back, for the journal of a boot in which nothing else runs.
+/// Nothing else runs in this boot, so the journal shows here what was put back.
 void tell_result(Job& job, const RollbackResult& result, std::chrono::microseconds took) {
     job.audit.note(job.state,
                    fmt::format("the old system is back: {} put back, {} set aside, {} differences ({:.1f} s)",
@@ -181,7 +182,7 @@ void tell_result(Job& job, const RollbackResult& result, std::chrono::microsecon
                    took);
 }
 
-/// Puts the old system back, and records how that went. May be cut off and called again.
+/// Puts the old system back and records the result. It may be cut off and called again.
 ExitCode put_old_system_back(Job& job) {
     if (job.state.tries >= rollback_limit) {
         record_failed_rollback(
@@ -220,7 +221,7 @@ ExitCode put_old_system_back(Job& job) {
     return ExitCode::needs_manual;
 }
 
-/// The boot in which the old system is proved.
+/// The old system is proved in the boot that this requests.
 void request_next_boot(Job& job) {
     try {
         job.ports.appliance.flush_journal();
@@ -234,7 +235,7 @@ void request_next_boot(Job& job) {
 
 ExitCode roll_back(Job& job) {
     auto state = job.store.load();
-    if (!state || state->rollback != RollbackStep::due) { // cut off when all was done
+    if (!state || state->rollback != RollbackStep::due) { // an earlier call was cut off after it was done
         call_off_rollback(job);
         return ExitCode::done;
     }
@@ -262,7 +263,7 @@ std::optional<Ending> resume_rollback(Job& job) {
         return schedule_rollback_again(job);
     if (booted)
         return prove_rollback(job);
-    ask_for_boot(job); // unless it is due already
+    ask_for_boot(job); // does nothing if it is due already
     return std::nullopt;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Rolls an upgrade back: decides it, puts the old system back in a boot of its own, proves it in the next
-// one.
+// Rolls an upgrade back. It decides to do so, puts the old system back in a boot of its own, and proves it in
+// the next boot.
 
 #include "upgrade/job.hpp"
 
@@ -9,30 +9,30 @@
 
 namespace um {
 
-/// Whether this upgrade, whose change was begun, is rolled back without a person.
+/// Whether the agent may roll this upgrade back without a person. Its change must have begun.
 bool may_roll_back(const Job& job);
 
-/// Rolls the upgrade back because of `problem`, without a person. False where the policy or the kept files do
-/// not allow that: then a person is needed.
+/// Begins to roll the upgrade back because of `problem`, without a person. Returns false if the policy or the
+/// kept files do not allow that, or if no unit can do it. Then a person is needed. Throws SystemFailure.
 bool try_rollback(Job& job, const Problem& problem);
 
-/// Decides it: the next boot puts the old system back. Requests that boot, by policy. Throws Failure where
-/// the unit that would do it cannot run, SystemFailure.
+/// Puts the rollback on record, so that the next boot puts the old system back. Requests that boot, by the
+/// policy of [reboot]. Throws Failure if the unit that would roll back cannot run, SystemFailure.
 void schedule_rollback(Job& job, const std::string& why);
 
 /// Puts the old system back and requests the next boot. It is the command `rollback` in
-/// um-upgrade-rollback.service, early in a boot.
+/// um-upgrade-rollback.service, early in a boot. Throws Failure for a damaged record, SystemFailure.
 ExitCode roll_back(Job& job);
 
-/// Continues an upgrade that is being rolled back. Nothing where it waits for a boot; otherwise its ending.
-/// Throws SystemFailure.
+/// Continues the rollback of an upgrade. Returns nothing while it waits for a boot, otherwise the upgrade's
+/// ending. Throws SystemFailure.
 std::optional<Ending> resume_rollback(Job& job);
 
 /// Rolls the last upgrade back on behalf of a person: the command `rollback`. Returns as resume_rollback()
-/// does. Throws Failure (rollback.unavailable, rollback.expired, busy).
+/// does. Throws Failure (rollback.unavailable, rollback.expired, busy), SystemFailure.
 std::optional<Ending> roll_back_by_hand(Job& job, const std::string& why);
 
-/// A rollback that was called off does not happen in the next boot. Throws SystemFailure.
+/// Makes the next boot roll nothing back. Throws SystemFailure.
 void call_off_rollback(Job& job);
 
 } // namespace um

@@ -22,7 +22,7 @@
 namespace um {
 namespace {
 
-/// Where packages and scripts of an upgrade write, hier(7).
+/// Packages and scripts of an upgrade write to these directories, hier(7).
 bool is_of_the_system(const std::string& mount_point) {
     constexpr std::array<std::string_view, 6> directories{"/boot/", "/efi/", "/etc/",
                                                           "/opt/",  "/usr/", "/var/"};
@@ -42,7 +42,7 @@ std::string kernel_text(const std::string& path) {
     return *text;
 }
 
-/// As run-parts(8) passes them over.
+/// run-parts(8) skips such files too.
 bool is_left_over(const std::string& name) {
     constexpr std::string_view endings[] = {"~", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".bak"};
     return name.front() == '.' ||
@@ -83,7 +83,7 @@ bool LinuxAppliance::program_exists(const std::string& name) {
 }
 
 std::vector<AdminCheck> LinuxAppliance::admin_checks(const std::string& directory) {
-    std::error_code error; // none: there is no such directory, ignoring
+    std::error_code error; // ignoring: without the directory there are no checks
     std::vector<AdminCheck> checks;
     for (std::filesystem::directory_iterator at(directory, error), end; at != end; at.increment(error))
         if (!is_left_over(at->path().filename().string()))
@@ -99,7 +99,7 @@ Space LinuxAppliance::space(const std::string& path) {
     if (::stat(path.c_str(), &status) < 0 || ::statvfs(path.c_str(), &volume) < 0)
         throw SystemFailure(fmt::format("free space of '{}'", path), errno);
     return {status.st_dev, static_cast<std::uint64_t>(volume.f_bavail) * volume.f_frsize,
-            volume.f_files == 0 ? UINT64_MAX : volume.f_favail}; // some make inodes as they need them
+            volume.f_files == 0 ? UINT64_MAX : volume.f_favail}; // some make inodes as required
 }
 
 std::string LinuxAppliance::boot_id() {
@@ -107,14 +107,14 @@ std::string LinuxAppliance::boot_id() {
 }
 
 void LinuxAppliance::sync() {
-    // Not sync(2): it would wait for a server that is away, and a disk that somebody has only attached may
-    // fail.
+    // sync(2) would wait for a server that is away. It would also write to a disk that somebody has only
+    // attached, and that may fail.
     const MountPoints mounts;
     for (const auto& [path, mount] : mounts.all()) {
         if (!mount.lasting || !mount.writable || !is_of_the_system(path))
             continue;
         const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-        if (!fd && (errno == ENOENT || errno == ENOTDIR)) // another mount hides it, from the change as well
+        if (!fd && (errno == ENOENT || errno == ENOTDIR)) // another mount hides it, also from the change
             continue;
         if (!fd || ::syncfs(fd.get()) < 0)
             throw SystemFailure(fmt::format("write '{}' to disk", path), errno);
@@ -125,8 +125,8 @@ void LinuxAppliance::flush_journal() noexcept {
     try {
         constexpr std::chrono::seconds limit{60};
         run_process({"journalctl", "--sync"}, "", limit);
-        // journald has taken in everything by now, but its own fsync is a thread's, and the next message
-        // cancels one that has not begun (seen with systemd 252 on one processor).
+        // journald has received everything by now, but a thread of it calls fsync. The next message cancels
+        // an fsync that has not begun (seen with systemd 252 on one processor).
         for (const auto& machine : std::filesystem::directory_iterator("/var/log/journal")) {
             const Fd fd(
                 ::open((machine.path() / "system.journal").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
@@ -149,7 +149,7 @@ std::vector<LogFile> LinuxAppliance::files_below(const std::string& directory) {
     constexpr int deepest = 4;
     namespace fs = std::filesystem;
     std::vector<LogFile> files;
-    std::error_code error; // what cannot be read, or goes while it is looked at, has nothing to say, ignoring
+    std::error_code error; // ignoring: what cannot be read, or is removed meanwhile, is left out
     for (fs::recursive_directory_iterator at(directory, fs::directory_options::skip_permission_denied, error),
          end;
          at != end; at.increment(error)) {
@@ -167,7 +167,7 @@ std::vector<LogFile> LinuxAppliance::files_below(const std::string& directory) {
 bool LinuxAppliance::file_holds(const std::string& path, std::uint64_t from, std::uint64_t to,
                                 const std::string& text) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    std::string seen; // the end of what was read before, in which the text may have begun
+    std::string seen; // the end of what was read before, where the text may begin
     std::array<char, 64 * 1024> buffer{};
     while (fd && from < to) {
         check_termination();
@@ -204,14 +204,14 @@ std::string LinuxAppliance::kernel_release() {
 std::optional<std::string> LinuxAppliance::lock_holder(const std::string& path) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!fd && errno == ENOENT)
-        return std::nullopt; // nobody ever locked it
+        return std::nullopt; // no process ever locked it
     struct flock asked {};
     asked.l_type = F_RDLCK;
     asked.l_whence = SEEK_SET;
     if (!fd || ::fcntl(fd.get(), F_GETLK, &asked) < 0)
         throw SystemFailure(fmt::format("ask for the lock of '{}'", path), errno);
     if (asked.l_type == F_UNLCK) {
-        // tdnf takes flock(2) instead, which does not say whose it is. The shared lock goes with the
+        // tdnf uses flock(2) instead, which does not name the holder. The shared lock ends with the
         // descriptor.
         if (::flock(fd.get(), LOCK_SH | LOCK_NB) == 0)
             return std::nullopt;

@@ -4,7 +4,7 @@
 
 namespace um {
 
-/// The machine this runs on.
+/// The Linux machine that the agent runs on.
 class LinuxAppliance final : public Appliance {
 public:
     CommandResult run(const std::vector<std::string>& command, const std::string& user,

@@ -24,7 +24,7 @@ bool is_block_device(const std::string& path) {
     return ::stat(path.c_str(), &status) == 0 && S_ISBLK(status.st_mode);
 }
 
-/// /dev/cdrom is a link: it is followed once, and what it led to is opened by descriptor.
+/// /dev/cdrom is a link. It is followed only once, and its target is opened by descriptor later.
 struct stat locate(const std::string& path, Fd& place) {
     place = Fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
     struct stat status {};
@@ -35,7 +35,7 @@ struct stat locate(const std::string& path, Fd& place) {
     return status;
 }
 
-/// Opens the same inode, whatever its name leads to now.
+/// A path that opens the same inode, whatever the original name leads to now.
 std::string by_descriptor(const Fd& fd) {
     return fmt::format("/proc/self/fd/{}", fd.get());
 }
@@ -47,7 +47,7 @@ std::uint64_t size_of(const OpenMedia& media) {
     return size;
 }
 
-/// The kernel numbers every medium that it sees in any drive, since Linux 5.15; 0 before.
+/// Since Linux 5.15 the kernel numbers every medium that it sees in any drive. Before that this is 0.
 std::uint64_t generation_of(int fd) {
     std::uint64_t number = 0;
 #ifdef BLKGETDISKSEQ
@@ -92,24 +92,24 @@ OpenMedia open_drive(const std::string& path) {
                       "put the upgrade ISO into the drive");
     if (!media.fd)
         unreadable("open", path);
-    // A disk, or a loop device over anybody's file, can be written to by others, and nobody would be told.
+    // Others can write to a disk, or to a loop device over any file, and the agent would not notice.
     if (::ioctl(media.fd.get(), CDROM_GET_CAPABILITY, 0) < 0)
         throw Failure(Reason::media_insecure, fmt::format("'{}' is no CD-ROM drive", path),
                       "attach the ISO to a CD-ROM drive, or put it into /var/lib/um-upgrade/media");
     media.size = size_of(media);
-    // What the drive has to tell of the time before is heard and forgotten: from here on a change is a change
-    // under our hands.
+    // This discards what the drive reports about the time before. From now on a reported change is one during
+    // the upgrade.
     static_cast<void>(::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT));
     media.generation = generation_of(media.fd.get());
     return media;
 }
 
 bool medium_exchanged(const OpenMedia& media) {
-    // Opening it makes the kernel ask the drive, and fails where the medium is gone.
+    // Opening it makes the kernel ask the drive. That fails if the medium is gone.
     const Fd again(::open(by_descriptor(media.fd).c_str(), O_RDONLY | O_CLOEXEC));
     if (!again || generation_of(again.get()) != media.generation || size_of(media) != media.size)
         return true;
-    // Before Linux 5.15 this event is all there is, and whoever asks for it first gets it.
+    // Before Linux 5.15 there is only this event, and only the first process that asks gets it.
     return ::ioctl(media.fd.get(), CDROM_MEDIA_CHANGED, CDSL_CURRENT) != 0;
 }
 

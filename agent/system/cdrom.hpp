@@ -5,15 +5,15 @@
 
 namespace um {
 
-/// Whether a drive at this path has a medium in it; waits a few seconds for one that spins up. False where
-/// there is no block device.
+/// Whether the drive at this path holds a medium. Waits up to 5 seconds for a drive that spins up. False if
+/// there is no block device. Throws Terminated.
 bool holds_medium(const std::string& path);
 
-/// Opens the drive, which locks its door; other block devices are refused. Throws Failure (media.none,
+/// Opens the drive, which locks its door. Refuses other block devices. Throws Failure (media.none,
 /// media.insecure, media.unreadable).
 OpenMedia open_drive(const std::string& path);
 
-/// Whether another medium is in the drive than at open_drive(), or none.
+/// Whether the drive holds another medium than at open_drive(), or none. Throws Failure (media.unreadable).
 bool medium_exchanged(const OpenMedia& media);
 
 } // namespace um

@@ -55,7 +55,7 @@ MountContext new_context(const std::string& target) {
     return context;
 }
 
-/// What is mounted somewhere: the uppermost, where mounts lie on each other.
+/// What is mounted at a path. If there are several mounts on top of each other, it is the uppermost.
 struct Standing {
     std::string type; ///< of the file system, as the kernel calls it
     std::uint64_t device = 0;
@@ -72,7 +72,7 @@ std::optional<Standing> standing_at(const std::string& target) {
     return Standing{type != nullptr ? type : "", mnt_fs_get_devno(found)};
 }
 
-/// The loop device clears itself: libmount sets LO_FLAGS_AUTOCLEAR when it makes one for a mount.
+/// The loop device then clears itself, because LoopDevice sets LO_FLAGS_AUTOCLEAR.
 void unmount(const std::string& target) {
     const auto context = new_context(target);
     if (const int result = mnt_context_umount(context.get()); result != 0)
@@ -89,7 +89,7 @@ public:
             return;
         try {
             unmount(target_);
-        } catch (const std::exception& error) { // a read-only medium that stays harms nobody
+        } catch (const std::exception& error) { // a read-only medium that stays does no harm
             std::fprintf(stderr, "%s, ignoring: the next start unmounts it\n", error.what());
         }
     }
@@ -106,8 +106,8 @@ private:
     bool left_ = false;
 };
 
-/// Others must not be able to move the mount point from under what works on it, and a link would hide it from
-/// the mount table.
+/// Other users must not be able to move a mount point that is in use. A link would hide it from the mount
+/// table.
 void make_mount_point(const std::string& target) {
     make_directories(target, 0700);
     try {
@@ -119,7 +119,7 @@ void make_mount_point(const std::string& target) {
     const bool empty = std::filesystem::is_empty(target, error);
     if (error)
         throw SystemFailure(fmt::format("read '{}'", target), error.value());
-    if (!empty) // who works with what is in there would miss it
+    if (!empty) // programs that use those files would miss them
         throw Failure(Reason::media_filesystem, fmt::format("'{}' is not empty, and would be hidden", target),
                       "move away what is in it, or choose another [media] mount_point");
 }
@@ -129,8 +129,8 @@ void make_mount_point(const std::string& target) {
 std::unique_ptr<Mounted> LibmountMounts::mount(const OpenMedia& media, const std::string& target) {
     expect_iso9660(media);
     make_mount_point(target);
-    // By descriptor, not by name: whatever stands at the path now, what was verified is mounted. The loop
-    // device is ours until the kernel has mounted it; whatever fails, it goes with this object.
+    // The loop device takes the descriptor, not the name. So what was verified is mounted, whatever is at the
+    // path now. If anything fails, the loop device goes with this object.
     const LoopDevice loop(media.fd.get(), media.path);
     const auto context = new_context(target);
     if (mnt_context_set_source(context.get(), loop.node().c_str()) != 0 ||

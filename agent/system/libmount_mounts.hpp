@@ -4,7 +4,7 @@
 
 namespace um {
 
-/// libblkid says what is on the medium, libmount mounts it. Steps 5 and 6 of the procedure.
+/// libblkid finds what is on the medium, and libmount mounts it. Steps 5 and 6 of the procedure.
 class LibmountMounts final : public Mounts {
 public:
     std::unique_ptr<Mounted> mount(const OpenMedia& media, const std::string& target) override;

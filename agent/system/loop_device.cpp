@@ -10,9 +10,9 @@
 namespace um {
 namespace {
 
-constexpr int tries = 64; // others take free devices, too
+constexpr int tries = 64; // other processes take free devices too
 
-/// Linux 5.8 does it at one blow; before, a kill between the two calls would leave the device behind.
+/// Linux 5.8 does this in one call. Before that, a kill between the two calls would leave the device behind.
 bool configure(int device, int backing) {
 #ifdef LOOP_CONFIGURE
     loop_config config{};
@@ -30,7 +30,7 @@ bool configure(int device, int backing) {
     if (::ioctl(device, LOOP_SET_STATUS64, &info) == 0)
         return true;
     const int error = errno;
-    ::ioctl(device, LOOP_CLR_FD); // its result says nothing that `error` does not, ignoring
+    ::ioctl(device, LOOP_CLR_FD); // ignoring: `error` has the cause already
     errno = error;
     return false;
 }

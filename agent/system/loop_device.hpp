@@ -7,12 +7,12 @@
 
 namespace um {
 
-/// Lies over the very file that a descriptor stands for: libmount would look its name up once more.
-/// Read-only, and it clears itself when its last user closes it, be that this object, a mount, or the kernel
-/// after a kill.
+/// A read-only device over the very file of a descriptor. libmount would look up the file's name again. The
+/// device clears itself when its last user closes it: this object, a mount, or the kernel after a kill.
 class LoopDevice {
 public:
-    /// `name`: for messages. Throws SystemFailure.
+    /// `backing`: the file's descriptor, which stays the caller's. `name`: for messages. Throws
+    /// SystemFailure.
     LoopDevice(int backing, const std::string& name);
 
     const std::string& node() const { return node_; } ///< such as /dev/loop0

@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::size_t sidecar_limit = 1024UL * 1024; // bytes; a manifest is a line, a certificate a few KiB
 
-/// File systems whose files are changed elsewhere, without this kernel knowing: NFS, SMB, 9P, FUSE, Ceph,
-/// AFS, Coda, VirtualBox's and VMware's folders (f_type, statfs(2)). Older headers do not name them all.
+/// Files on these file systems can change elsewhere without this kernel's knowledge: NFS, SMB, 9P, FUSE,
+/// Ceph, AFS, Coda, VirtualBox's and VMware's folders (f_type, statfs(2)). Older headers do not name them
+/// all.
 constexpr std::array<std::uint32_t, 12> foreign_file_systems{0x6969,     0x517B,     0xFF534D42, 0xFE534D42,
                                                              0x01021997, 0x65735546, 0x00C36400, 0x5346414F,
                                                              0x6B414653, 0x73757245, 0x786F4256, 0xBACBACBC};
@@ -46,10 +47,10 @@ void expect_local(int fd, const std::string& path) {
             "copy it to /var/lib/um-upgrade/media");
 }
 
-/// While the lease is held, whoever wants to open the file for writing waits, and the lease tells of it
-/// (fcntl(2)). False where the file system knows no leases: size and times must do.
+/// While the lease is held, a process that opens the file for writing must wait, and the lease shows it
+/// (fcntl(2)). Returns false if the file system has no leases. Then size and times must be enough.
 bool take_lease(int fd, const std::string& path) {
-    // A lease's own signal, SIGIO, would end the process; this one is ignored by default.
+    // A lease's own signal, SIGIO, would end the process. SIGURG is ignored by default.
     if (::fcntl(fd, F_SETSIG, SIGURG) < 0)
         throw SystemFailure(fmt::format("set the signal of a lease on '{}'", path), errno);
     if (::fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
@@ -60,7 +61,7 @@ bool take_lease(int fd, const std::string& path) {
     return false;
 }
 
-/// An ISO or a sidecar; none where there is no such file.
+/// Opens an ISO or a sidecar. The descriptor is empty if there is no such file.
 Fd open_media_file(const std::string& path, bool& leased) {
     try {
         auto fd = open_guarded(path, Links::refuse);
@@ -80,7 +81,7 @@ std::int64_t nanoseconds(const timespec& time) {
     return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
 }
 
-/// What happened to a file since it was opened; empty when nothing did.
+/// What has happened to a file since it was opened; empty if nothing has.
 std::string change_of(const OpenMedia& media) {
     const auto status = status_of(media.fd.get(), media.path);
     if (static_cast<std::uint64_t>(status.st_size) != media.size)

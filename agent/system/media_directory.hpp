@@ -4,7 +4,7 @@
 
 namespace um {
 
-/// Files and drives of the kernel. Whatever another user could change is refused.
+/// Media in files and drives of this machine. Refuses whatever another user could change.
 class FileMedia final : public MediaDirectory {
 public:
     std::vector<std::string> matches(const std::string& pattern) override;

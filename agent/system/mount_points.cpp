@@ -16,7 +16,7 @@ namespace {
 using Table = Handle<libmnt_table, mnt_unref_table>;
 using Iterator = Handle<libmnt_iter, mnt_free_iter>;
 
-/// File systems of a disk that have no device number of their own.
+/// File systems on a disk that have no device number of their own.
 constexpr std::array<std::string_view, 4> without_device{"btrfs", "bcachefs", "overlay", "zfs"};
 constexpr std::array<std::string_view, 12> virtual_types{"proc",    "sysfs",   "tmpfs",     "devtmpfs",
                                                          "devpts",  "ramfs",   "mqueue",    "cgroup",
@@ -47,7 +47,7 @@ MountPoints::MountPoints() {
         const auto device = mnt_fs_get_devno(fs);
         MountPoint point{target, type, mnt_fs_match_options(fs, "rw") == 1, true};
         point.lasting = major(device) != 0 || contains(without_device, point.type);
-        points_[target] = point; // the last one mounted is what a path leads to
+        points_[target] = point; // a path leads to the mount that came last
     }
     points_.try_emplace("/", MountPoint{"/", "unknown", true, true});
 }

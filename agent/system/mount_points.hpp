@@ -1,6 +1,6 @@
 #pragma once
-// Which file system a path is on, as mount(8) tells them apart: links and renames do not cross mounts, not
-// even between two of one file system.
+// Which mount a path is on, as mount(8) distinguishes them. Links and renames do not cross mounts, not even
+// between two mounts of one file system.
 
 #include <cstddef>
 #include <map>
@@ -13,16 +13,17 @@ struct MountPoint {
     std::string path;
     std::string type;
     bool writable = true;
-    bool lasting = true; ///< on a disk of this machine: what is written is there after a boot
-    /// The kernel's own file systems and those in memory: nobody misses what is there after a boot.
+    bool lasting = true; ///< on a disk of this machine, so its content outlives a boot
+    /// True for the kernel's own file systems and those in memory. Nobody misses their content after a boot.
     bool is_virtual() const;
 };
 
 class MountPoints {
 public:
-    /// As they are now. Throws SystemFailure.
+    /// Reads the mounts as they are now. Throws SystemFailure.
     MountPoints();
-    /// Of a path without links. Most of a directory's paths are asked for one after the other.
+    /// The mount of a path without links. Most callers ask for one directory's paths in a row, so the last
+    /// answer is remembered.
     const MountPoint& of(const std::string& path) const;
     bool is_mount_point(const std::string& path) const { return points_.count(path) > 0; }
     const std::map<std::string, MountPoint>& all() const { return points_; }

@@ -55,7 +55,7 @@ std::pair<Fd, Fd> make_pipe() {
 /// Between fork and exec: async-signal-safe calls only.
 [[noreturn]] void become(const ExecArguments& arguments, const Identity* identity, int input, int output,
                          int errors) {
-    ::setsid(); // its group can be ended as one; and who runs as another user must not reach root's terminal
+    ::setsid(); // its group can be ended as one, and another user's program cannot reach root's terminal
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
         std::signal(signal, SIG_DFL);
     if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
@@ -74,21 +74,21 @@ void signal_group(pid_t group, int signal) noexcept {
         ::kill(group, signal); // it may not have made its group yet; an error means that it has ended
 }
 
-/// Whether it has ended; its status is not taken.
+/// Whether the process has ended. Its status is not taken.
 bool has_ended(pid_t pid) noexcept {
     siginfo_t info{};
     return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
            info.si_pid != 0;
 }
 
-/// Asked first: rpm gives its locks and its place in a data base back. Not looked at is whether this process
-/// is asked to end itself: it may be the reason.
+/// SIGTERM comes first, so that rpm gives back its locks and its place in a database. A request to end this
+/// process is not looked at, because it may be the reason for the call.
 void end_group(pid_t group) noexcept {
     constexpr std::chrono::seconds grace{10};
     signal_group(group, SIGTERM);
     for (const auto give_up = Clock::now() + grace; !has_ended(group) && Clock::now() < give_up;)
         ::usleep(20'000);
-    signal_group(group, SIGKILL); // and whoever is left of it
+    signal_group(group, SIGKILL); // also what is left of the group
 }
 
 int wait_for(pid_t child) {
@@ -99,7 +99,7 @@ int wait_for(pid_t child) {
     return status;
 }
 
-/// Ends and reaps what still runs when an exception passes.
+/// Ends and reaps a process that still runs when an exception passes.
 class Child {
 public:
     explicit Child(pid_t pid) : pid_(pid) {}
@@ -114,7 +114,7 @@ public:
         }
     }
     int wait() { return wait_for(std::exchange(pid_, -1)); }
-    /// Waits for the end without taking the status yet; false at the deadline.
+    /// Waits for the end without taking the status yet. Returns false at the deadline. Throws Terminated.
     bool ends_before(Clock::time_point deadline) const {
         while (!has_ended(pid_)) {
             check_termination();
@@ -130,7 +130,7 @@ private:
     pid_t pid_;
 };
 
-/// One of a program's outputs, as it comes.
+/// One output of a program, as it arrives.
 struct Stream {
     const Fd& fd;
     std::string& text;
@@ -149,7 +149,7 @@ struct Stream {
     }
 };
 
-/// Collects until the end of both or the deadline; false at the deadline.
+/// Collects until both outputs end. Returns false at the deadline. Throws SystemFailure and Terminated.
 bool collect(std::array<Stream, 2> streams, Clock::time_point deadline) {
     while (!streams[0].ended || !streams[1].ended) {
         check_termination();
@@ -158,7 +158,7 @@ bool collect(std::array<Stream, 2> streams, Clock::time_point deadline) {
         if (left <= 0)
             return false;
         std::array<pollfd, 2> waiting{};
-        for (std::size_t i = 0; i < streams.size(); ++i) // poll() passes over what is below 0
+        for (std::size_t i = 0; i < streams.size(); ++i) // poll() ignores descriptors below 0
             waiting[i] = {streams[i].ended ? -1 : streams[i].fd.get(), POLLIN, 0};
         const int ready =
             ::poll(waiting.data(), waiting.size(), static_cast<int>(std::min<std::int64_t>(left, 1000)));
@@ -173,7 +173,7 @@ bool collect(std::array<Stream, 2> streams, Clock::time_point deadline) {
     return true;
 }
 
-/// Where a program may stand: as it is called, or along the PATH.
+/// Where a program may be: at the given path, or along the PATH.
 std::vector<std::string> places_of(const std::string& program) {
     if (program.find('/') != std::string::npos)
         return {program};
@@ -242,7 +242,7 @@ CommandResult run_process(const std::vector<std::string>& command, const std::st
 
     CommandResult result;
     const auto deadline = Clock::now() + limit;
-    // A program may close its output and work on.
+    // A program may close its output and continue to run.
     result.timed_out = !collect({{{output, result.output}, {errors, result.errors}}}, deadline) ||
                        !child.ends_before(deadline);
     if (result.timed_out)

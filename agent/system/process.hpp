@@ -11,7 +11,7 @@ namespace um {
 class ExecArguments {
 public:
     ExecArguments(const std::vector<std::string>& command, const std::vector<std::string>& environment);
-    /// execve() along the PATH of this process; returns only when it failed. Async-signal-safe.
+    /// Calls execve() along the PATH of this process. Returns only if that failed. Async-signal-safe.
     void execute() const noexcept;
 
 private:
@@ -20,16 +20,17 @@ private:
     std::vector<char*> environment_;
 };
 
-/// Runs to the end, standard output and error collected apart (at most 32 MiB of each are kept), standard
-/// input empty. `user`: run as, with all its groups, a clean environment and its home; empty: as this
-/// process. After `limit` the whole process group is killed. Throws SystemFailure (also for an unknown user).
+/// Runs a command to its end, with empty standard input. Standard output and error are collected separately,
+/// and at most 32 MiB of each are kept. `user`: run as this user, with all its groups, a clean environment
+/// and its home; empty: as the user of this process. After `limit` the whole process group gets SIGTERM, and
+/// SIGKILL at most 10 seconds later. Throws SystemFailure (also for an unknown user) and Terminated.
 CommandResult run_process(const std::vector<std::string>& command, const std::string& user,
                           std::chrono::seconds limit);
 
-/// Where a program stands along the PATH of this process; empty where there is none that can be run.
+/// The path of a program along the PATH of this process; empty if there is none that can be run.
 std::string program_path(const std::string& name);
 
-/// 128 + N for signal N, as a shell counts.
+/// The exit status of a status from waitpid(2). It is 128 + N for signal N, as a shell counts.
 int exit_status(int wait_status);
 
 } // namespace um

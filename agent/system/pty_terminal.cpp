@@ -27,7 +27,7 @@ Fd open_master() {
     Fd master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (!master || ::grantpt(master.get()) < 0 || ::unlockpt(master.get()) < 0)
         throw SystemFailure("open a pseudo-terminal", errno);
-    const winsize size{50, 160, 0, 0}; // package managers cut their lines to it
+    const winsize size{50, 160, 0, 0}; // package managers cut their lines to this size
     if (::ioctl(master.get(), TIOCSWINSZ, &size) < 0)
         throw SystemFailure("set the size of a pseudo-terminal", errno);
     return master;
@@ -56,7 +56,8 @@ std::string slave_of(int master) {
     ::_exit(127);
 }
 
-/// The program and its session: asked to end, then made to, when an exception passes.
+/// The program and its session. If an exception passes, they get SIGHUP, and SIGKILL at most 10 seconds
+/// later.
 class Program {
 public:
     explicit Program(pid_t pid) : pid_(pid) {}
@@ -65,7 +66,7 @@ public:
     ~Program() {
         if (pid_ <= 0)
             return;
-        ::kill(-pid_, SIGHUP); // as a terminal that goes away; errors mean that it has ended
+        ::kill(-pid_, SIGHUP); // like a terminal that goes away; an error means that it has ended
         for (int tick = 0; tick < 100 && !ended(); ++tick)
             ::usleep(tick_ms * 1000);
         if (pid_ <= 0)
@@ -87,7 +88,7 @@ private:
     int status_ = 0;
 };
 
-/// Nothing when nothing came within a tick, or the terminal was hung up (EIO).
+/// Returns nothing if nothing came within a tick, or if the terminal was hung up (EIO).
 std::optional<std::string> read_some(int master) {
     pollfd waiting{master, POLLIN, 0};
     const int ready = ::poll(&waiting, 1, tick_ms);
@@ -120,10 +121,10 @@ int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<
         become(arguments, name_.c_str());
     Program program(pid);
     auto heard = Clock::now();
-    std::optional<Clock::time_point> end; ///< of the program, when it was seen
+    std::optional<Clock::time_point> end; ///< when the program's end was seen
     for (;;) {
-        // Asked before reading: what came before the end is still read, what a daemon left behind holds is
-        // not, and one that keeps talking is not listened to for long.
+        // This is asked before reading, so that output from before the end is still read. A daemon that stays
+        // behind and holds the terminal is not waited for. If it continues to print, it is not read for long.
         const bool ended = program.ended();
         if (ended && !end)
             end = Clock::now();
@@ -146,7 +147,8 @@ int PtyTerminal::run(const std::vector<std::string>& command, const std::vector<
     }
 }
 
-/// Who reads, and has said something that is not heard yet, asks something else than what was heard.
+/// A process that reads may have printed something that is not read yet. Then its question is not the one
+/// that was heard, and this returns false.
 bool PtyTerminal::awaits_input() {
     if (!is_read(name_))
         return false;

@@ -5,7 +5,7 @@
 
 namespace um {
 
-/// A program on a pseudo-terminal: `read -p` prints its question only there.
+/// Runs a program on a pseudo-terminal, because `read -p` prints its question only there.
 class PtyTerminal final : public Terminal {
 public:
     int run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
@@ -14,9 +14,9 @@ public:
     bool reads_keys() override;
 
 private:
-    // Of the program that runs.
-    std::string name_; ///< of its terminal
-    Fd slave_;         ///< held: a program that closes it may open it again, and is still heard
+    // These belong to the running program.
+    std::string name_; ///< its terminal's path
+    Fd slave_;         ///< held, so that a program that closes it and opens it again is still heard
     Fd master_;
 };
 

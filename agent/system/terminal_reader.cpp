@@ -15,7 +15,7 @@
 namespace um {
 namespace {
 
-/// What stands in a process's file under /proc; nothing when the process is gone.
+/// The content of a process's file under /proc; empty if the process is gone.
 std::string look(const std::filesystem::path& path) {
     constexpr std::size_t limit = 4096;
     try {
@@ -25,7 +25,7 @@ std::string look(const std::filesystem::path& path) {
     }
 }
 
-/// select(2), as readline and `read -t` wait.
+/// readline and `read -t` wait in select(2).
 bool is_select(long number) {
 #ifdef SYS_select
     if (number == SYS_select)
@@ -34,8 +34,9 @@ bool is_select(long number) {
     return number == SYS_pselect6;
 }
 
-/// "0 0x0 0x7ffe… …": the system call that it is blocked in, and its arguments; "running" when in none. Of
-/// several descriptors that are waited for the kernel does not tell which; one alone is standard input.
+/// `syscall` is like "0 0x0 0x7ffe… …": the system call in which the process is blocked, and its arguments.
+/// It is "running" if there is none. If select(2) waits for several descriptors, the kernel does not show
+/// which. One alone is standard input.
 bool blocked_in_read(const std::string& syscall, unsigned& fd) {
     std::istringstream words(syscall);
     long number = -1;
@@ -52,7 +53,8 @@ bool is_same_terminal(const std::filesystem::path& fd, dev_t terminal) {
     return ::stat(fd.c_str(), &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == terminal;
 }
 
-/// Of /proc/PID/stat, whose second field may hold anything: tty_nr, the fifth after it, in the kernel's form.
+/// Compares tty_nr of /proc/PID/stat, which has the kernel's form. It is the fifth field after the second
+/// one, and that one may hold anything.
 bool has_terminal(const std::string& stat, dev_t terminal) {
     const auto name_end = stat.rfind(')');
     if (name_end == std::string::npos)
@@ -75,7 +77,7 @@ bool reads(const std::filesystem::path& process, dev_t terminal) {
         return false;
     const auto file = process / "fd" / std::to_string(fd);
     struct stat own {};
-    // The terminal by its name, or as /dev/tty.
+    // The process may have opened the terminal by its name or as /dev/tty.
     return is_same_terminal(file, terminal) ||
            (::stat("/dev/tty", &own) == 0 && is_same_terminal(file, own.st_rdev));
 }
@@ -86,7 +88,7 @@ bool is_read(const std::string& terminal) {
     struct stat status {};
     if (::stat(terminal.c_str(), &status) < 0)
         return false;
-    std::error_code error; // no /proc: nothing can be seen, ignoring
+    std::error_code error; // ignoring: without /proc nothing can be seen
     for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
         const auto name = entry.path().filename().string();
         if (std::isdigit(static_cast<unsigned char>(name.front())) != 0 &&
