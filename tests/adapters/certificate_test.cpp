@@ -1,4 +1,4 @@
-// Certificates and chains, on keys made here; the verdicts are compared with the openssl program's.
+// Certificates and chains, with keys made here. The verdicts are compared with those of the openssl program.
 
 #include "system/openssl/crypto.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 constexpr auto leaf_extensions =
     "basicConstraints = CA:false\nkeyUsage = digitalSignature\nextendedKeyUsage = codeSigning\n";
 
-/// The keys that most tests share; made once.
+/// The keys that most tests share. They are made once.
 struct SharedKeys : Keys {
     SharedKeys() {
         certificate("expired", "/CN=Expired", "middle", leaf_extensions,
@@ -67,7 +67,7 @@ std::string verdict_on(const std::string& pem, const TrustPolicy& policy = pinne
     return reasons_of(OpensslCrypto().judge_certificate(pem, policy));
 }
 
-/// What `openssl verify` says of the leaf with the same anchor and intermediate.
+/// Whether `openssl verify` accepts the leaf with the same anchor and intermediate.
 bool openssl_accepts(const std::string& leaf, const std::string& options = "-CAfile root.crt") {
     return test::shell("cd " + keys().directory.path() + " && openssl verify " + options +
                        " -untrusted middle.crt " + leaf + ".crt")
@@ -111,12 +111,12 @@ TEST(Certificate, IsTrustedByADirectoryOfAnchors) {
 TEST(Certificate, IsUntrustedWithoutItsAnchor) {
     EXPECT_EQ(verdict_on(chain("signer"), pinned("stranger.crt")), "certificate.untrusted");
     EXPECT_FALSE(openssl_accepts("signer", "-CAfile stranger.crt"));
-    EXPECT_EQ(verdict_on(keys().pem("stranger")), "certificate.untrusted"); // signed by itself
+    EXPECT_EQ(verdict_on(keys().pem("stranger")), "certificate.untrusted"); // self-signed
     EXPECT_FALSE(openssl_accepts("stranger"));
     EXPECT_EQ(verdict_on(keys().pem("signer")), "certificate.untrusted"); // no intermediate
     EXPECT_EQ(
         verdict_on(keys().pem("signer") + keys().pem("middle") + keys().pem("root"), pinned("stranger.crt")),
-        "certificate.untrusted"); // an anchor that comes with the media is none
+        "certificate.untrusted"); // an anchor from the media does not count
 }
 
 TEST(Certificate, IsUntrustedBelowALeaf) {
@@ -148,7 +148,7 @@ TEST(Certificate, ExpiresUnlessThePolicyAcceptsThat) {
 
 TEST(Certificate, ExpiresWithItsIssuerWhateverThePolicy) {
     auto policy = pinned();
-    policy.accept_expired = true; // of the signer's own certificate alone
+    policy.accept_expired = true; // only for the signer's own certificate
     EXPECT_EQ(verdict_on(keys().pem("young") + keys().pem("old-middle"), policy), "certificate.expired");
 }
 
@@ -280,7 +280,7 @@ TEST(RevocationList, IsRefusedWhenItIsMissing) {
 }
 
 TEST(Anchor, IsRefusedWhereOthersCouldExchangeIt) {
-    const test::Scratch open; // below a directory that everybody may write to
+    const test::Scratch open; // below a directory that is writable by everybody
     auto policy = pinned();
     policy.anchors = open.file("root.pem", keys().pem("root"));
     const auto verdict = OpensslCrypto().judge_certificate(chain("signer"), policy);

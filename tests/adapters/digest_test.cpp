@@ -1,4 +1,4 @@
-// Digests of media, compared with coreutils; and a libcrypto that fails.
+// Digests of media, compared with those of coreutils, and a libcrypto that fails.
 
 #include "system/openssl/crypto.hpp"
 
@@ -73,7 +73,7 @@ CryptoMock::CryptoMock() {
 
 namespace {
 
-/// What digesting a small file ends with, with every context that was made given back.
+/// The failure of digesting a small file. Expects that every context was freed.
 std::string failure_of(NiceMock<CryptoMock>& mock) {
     const test::Scratch scratch;
     const auto media = open_media(scratch.file("x", "abc"), 3);
@@ -116,7 +116,7 @@ TEST(Digest, IsWhatCoreutilsSay) {
 TEST(Digest, CoversEveryByteBeyondFourGibibytes) {
     const test::Scratch scratch;
     const std::uint64_t size = (5ULL << 30) + 3;
-    NiceMock<CryptoMock> mock; // what is read and digested is counted, not done
+    NiceMock<CryptoMock> mock; // reads and digests are counted, not done
     std::uint64_t read = 0;
     std::uint64_t digested = 0;
     ON_CALL(mock, pread64).WillByDefault([&](int, void*, std::size_t count, off_t offset) {
@@ -191,7 +191,7 @@ TEST(Digest, RefusesWhatCannotBeRead) {
 
 namespace {
 
-/// Bytes of a file that the page cache holds.
+/// How many bytes of a file the page cache holds.
 std::size_t cached(int fd, std::size_t size) {
     const auto page = static_cast<std::size_t>(__real_sysconf(_SC_PAGESIZE));
     void* map = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
@@ -206,10 +206,10 @@ std::size_t cached(int fd, std::size_t size) {
 } // namespace
 
 TEST(Digest, DropsFromThePageCacheWhatWouldCrowdIt) {
-    const test::Scratch scratch("."); // on a disk; files in memory are not dropped
+    const test::Scratch scratch("."); // on a disk, because files in memory are not dropped
     constexpr std::size_t size = 40UL << 20;
     const auto media = open_media(scratch.file("iso", std::string(size, 'x')), size);
-    ASSERT_EQ(::fsync(media.fd.get()), 0); // what is not on the disk yet cannot be dropped
+    ASSERT_EQ(::fsync(media.fd.get()), 0); // pages that are not on the disk yet cannot be dropped
     NiceMock<CryptoMock> mock;
     long pages = 0;
     ON_CALL(mock, sysconf).WillByDefault([&](int name) {

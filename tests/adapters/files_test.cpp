@@ -1,4 +1,4 @@
-// Whole files: the kernel's own answers.
+// Whole files, with the kernel's own answers.
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
@@ -36,7 +36,7 @@ mode_t mode_of(const std::string& path) {
     return status.st_mode & 07777U;
 }
 
-/// Which file a descriptor stands for.
+/// The path of the file that a descriptor refers to.
 std::string path_of(int fd) {
     return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)).string();
 }
@@ -107,7 +107,7 @@ TEST(File, IsReplacedWhole) {
     std::filesystem::create_hard_link(path, scratch / "kept");
     replace_file(path, "new");
     EXPECT_EQ(um::test::text_of(path), "new");
-    EXPECT_EQ(um::test::text_of(scratch / "kept"), "old"); // another file took the name: never half of both
+    EXPECT_EQ(um::test::text_of(scratch / "kept"), "old"); // another file took the name, so no mix is seen
     EXPECT_EQ(std::filesystem::hard_link_count(path), before);
     EXPECT_EQ(um::test::names_in(scratch.path()), (std::vector<std::string>{"kept", "state.ini"}));
     EXPECT_EQ(mode_of(path), 0600U);

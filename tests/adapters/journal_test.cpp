@@ -1,6 +1,6 @@
-// libsystemd's journal and notification, as the agent calls them.
+// libsystemd's journal and notification functions, as the agent calls them.
 
-#define SD_JOURNAL_SUPPRESS_LOCATION // as the adapter does: the function, not the macro around it
+#define SD_JOURNAL_SUPPRESS_LOCATION // as the adapter: calls the function, not its macro
 #include "base/failure.hpp"
 #include "system/systemd/journal.hpp"
 
@@ -56,7 +56,7 @@ TEST(Journal, GoesOnWhenItCannotBeWritten) {
 TEST(Status, IsOneLineAndSaidOnce) {
     StrictMock<JournalMock> mock;
     EXPECT_CALL(mock, sd_notify(0, StrEq("STATUS=apply: a MAINPID=1"))).WillOnce(Return(1));
-    EXPECT_CALL(mock, sd_notify(0, StrEq("STATUS=apply: b"))).WillOnce(Return(-ENOTCONN)); // nobody listens
+    EXPECT_CALL(mock, sd_notify(0, StrEq("STATUS=apply: b"))).WillOnce(Return(-ENOTCONN)); // nothing listens
     SystemdJournal journal;
     journal.status("apply: a\nMAINPID=1");
     journal.status("apply: a\nMAINPID=1");
@@ -65,7 +65,7 @@ TEST(Status, IsOneLineAndSaidOnce) {
 
 namespace {
 
-/// What the journal holds of this boot: messages, each with who wrote it.
+/// A message of this boot, with its sender.
 struct Written {
     std::string identifier;
     std::string unit;
@@ -74,11 +74,11 @@ struct Written {
 
 struct JournalFile : test::Wrapped<JournalFile> {
     std::vector<Written> entries;
-    std::size_t at = 0; ///< one behind the entry that is read
+    std::size_t at = 0; ///< the entry that is read, plus one
     std::string match;
     std::string data;
     int opened = 0;
-    int damage = 0; ///< what reading ends with
+    int damage = 0; ///< the error that reading ends with
 
     int sd_journal_open(sd_journal** journal, int) {
         *journal = reinterpret_cast<sd_journal*>(this);
@@ -128,7 +128,7 @@ TEST(JournalSearch, FindsWhatTheUnitsWroteInThisBoot) {
     file.entries = {
         {"um-upgrade", "um-upgrade.service", "the error is not there"},
         {"sudo", "session-1.scope", "grep 'the error is'"},
-        {"vmware-login", "", "the error is said to be here"}, // whoever sends it chooses its identifier
+        {"vmware-login", "", "the error is said to be here"}, // any sender may choose its identifier
         {"java", "", ""},
         {"java", "login.service", "now the error is here"}};
     const auto find = [](const std::vector<std::string>& units) {

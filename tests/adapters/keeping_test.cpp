@@ -1,4 +1,4 @@
-// A tree with everything that a file can be is kept, spoilt in every way, and put back.
+// A tree with every kind of file is kept, spoiled in every way, and put back.
 
 #include "base/failure.hpp"
 #include "base/file.hpp"
@@ -59,7 +59,7 @@ struct Keeping : testing::Test {
     RollbackResult roll_back(const std::vector<std::string>& added = {}) {
         return keeper.roll_back("id", added);
     }
-    /// Everything about the trees but the times of directories and links.
+    /// A text with everything about the trees but the times of directories and links.
     std::string picture() const {
         return shell("cd " + scratch.path() +
                      " && find etc usr data rpm -printf '%y %m %U %G %n %l %p\n' | sort; "
@@ -97,7 +97,7 @@ TEST_F(Keeping, PutsBackWhateverWasDoneToATree) {
     EXPECT_THAT(result.differences, IsEmpty());
     keeper.discard("id", Keeper::Added::stay);
     EXPECT_EQ(picture(), before);
-    // What somebody may miss is there, what packages brought as well.
+    // Data that somebody may miss are there, and so is what packages brought.
     ASSERT_THAT(keeper.set_aside("id"), ElementsAre(root("state/rollback/id/data")));
     const auto data = keeper.set_aside("id").front() + scratch.path();
     EXPECT_EQ(text_of(data + "/data/store"), "migrated");
@@ -121,7 +121,7 @@ TEST_F(Keeping, SetsAsideWhatWasWrittenToThePackagesFiles) {
     EXPECT_EQ(text_of(data + "/etc/one"), "users");
     EXPECT_EQ(text_of(data + "/usr/bin/newer"), "database");
     EXPECT_EQ(text_of(data + "/usr/bin/tool"), "sed");
-    EXPECT_FALSE(std::filesystem::exists(data + "/rpm/db")); // of the packages that are gone
+    EXPECT_FALSE(std::filesystem::exists(data + "/rpm/db")); // it described packages that are gone
 }
 
 TEST_F(Keeping, LeavesWhatTheOldLinkLeadsTo) {
@@ -178,7 +178,7 @@ TEST_F(Keeping, MayBeCutOffAnywhereAndIsDoneAgain) {
     must("cd " + scratch.path() +
          " && printf x >data/store && printf y >etc/one && rm -r etc/deep usr/bin/tool");
     roll_back();
-    // As if it had been cut off: half is put back, half is spoilt once more.
+    // As after an interruption: half is put back, and half is spoiled again.
     must("cd " + scratch.path() + " && rm etc/one && printf z >state/rollback/id/temporary");
     EXPECT_THAT(roll_back().differences, IsEmpty());
     keeper.discard("id", Keeper::Added::go);
@@ -236,7 +236,7 @@ TEST_F(Keeping, PutsNothingBackWhenAKeptCopyIsShort) {
     EXPECT_EQ(text_of(root("etc/one")), "x");
 }
 
-/// A mount of its own for a directory of the tree.
+/// A directory of the tree is a mount of its own.
 struct OnAMount : Keeping {
     void SetUp() override {
         Keeping::SetUp();
@@ -326,7 +326,7 @@ TEST_F(Keeping, LeavesProtectedWhatHasAnotherName) {
     EXPECT_FALSE(std::filesystem::exists(root("state/rollback/id")));
 }
 
-/// The names that files get in these directories, in their order.
+/// The names that files are renamed to in these directories, in their order.
 struct Arrivals {
     explicit Arrivals(const std::vector<std::string>& directories) {
         for (const auto& directory : directories)

@@ -1,4 +1,4 @@
-// libblkid and libmount, which fail here on demand; mounts that succeed are the appliance's to test.
+// libblkid and libmount, which fail here on demand. The scenarios of the appliance test mounts that succeed.
 
 #include "base/failure.hpp"
 #include "system/libmount_mounts.hpp"
@@ -44,7 +44,7 @@ struct LibmountMock : test::Wrapped<LibmountMock> {
     MOCK_METHOD(int, blkid_do_safeprobe, (blkid_probe));
     LibmountMock();
 
-    int contexts = 0; ///< made and not given back
+    int contexts = 0; ///< made and not freed
     int probes = 0;
 };
 
@@ -100,7 +100,7 @@ LibmountMock::LibmountMock() {
 
 namespace {
 
-/// The least that libblkid takes for ISO 9660: a primary volume descriptor.
+/// The least that libblkid recognizes as ISO 9660: a primary volume descriptor.
 std::string iso9660() {
     std::string image(64 * 1024, '\0');
     image.replace(32768, 7,
@@ -109,7 +109,7 @@ std::string iso9660() {
     return image;
 }
 
-/// What lies under a loop device; nothing when nothing does.
+/// What is behind a loop device. Nothing if nothing is.
 std::optional<loop_info64> loop_at(const std::string& node) {
     const Fd fd(::open(node.c_str(), O_RDONLY | O_CLOEXEC));
     loop_info64 info{};
@@ -144,8 +144,8 @@ protected:
     NiceMock<LibmountMock> mock;
 };
 
-/// What comes as far as the loop device needs one; a container may have none, and the appliance's scenarios
-/// mount for real everywhere.
+/// Tests that get as far as the loop device and require one. A container may have none. The scenarios of the
+/// appliance mount for real everywhere.
 class LoopMounting : public Mounting {
 protected:
     void SetUp() override {
@@ -160,7 +160,7 @@ TEST_F(LoopMounting, GoesByTheDescriptorReadOnlyAndHarmless) {
     const auto media = medium(iso9660());
     struct stat verified {};
     ASSERT_EQ(::fstat(media.fd.get(), &verified), 0);
-    std::filesystem::rename(scratch.file("evil.iso", iso9660()), scratch / "a.iso"); // in the medium's place
+    std::filesystem::rename(scratch.file("evil.iso", iso9660()), scratch / "a.iso"); // replaces the medium
     std::string node;
     testing::Sequence order;
     EXPECT_CALL(mock, mnt_context_set_target(_, StrEq(target))).Times(testing::AtLeast(1));
@@ -201,7 +201,7 @@ TEST_F(LoopMounting, PrefersTheWordsOfLibmount) {
 }
 
 TEST_F(LoopMounting, UnmountsWhatItCannotProve) {
-    EXPECT_CALL(mock, mnt_context_mount).WillOnce(Return(0)); // but nothing stands there
+    EXPECT_CALL(mock, mnt_context_mount).WillOnce(Return(0)); // but nothing is mounted there
     EXPECT_CALL(mock, mnt_context_umount).WillOnce(Return(0));
     EXPECT_NE(failure_of(medium(iso9660())), "no failure");
 }

@@ -1,4 +1,4 @@
-// The machine that this runs on, as far as files tell of it.
+// The machine that this runs on, as far as files describe it.
 
 #include "base/failure.hpp"
 #include "base/fd.hpp"
@@ -45,7 +45,7 @@ struct Machine : testing::Test {
     }
 };
 
-/// Which file systems are written to disk.
+/// Records which file systems are written to disk.
 struct Syncing : test::Wrapped<Syncing> {
     int syncfs(int fd) {
         written.push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)));
@@ -88,7 +88,7 @@ TEST_F(Machine, FindsTheFilesBelowADirectory) {
     const auto files = machine.files_below(scratch.path());
     for (const auto& file : files)
         sizes += file.size;
-    EXPECT_EQ(files.size(), 2U); // a link leads to what is counted elsewhere
+    EXPECT_EQ(files.size(), 2U); // the target of a link is counted elsewhere
     EXPECT_EQ(sizes, 6U);
     EXPECT_THAT(machine.files_below("/nowhere"), IsEmpty());
 }
@@ -134,7 +134,7 @@ TEST_F(Machine, SeesWhoLocksAFileInEitherWay) {
     const Fd rpm(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     struct flock lock {};
     lock.l_type = F_WRLCK;
-    ASSERT_EQ(::fcntl(rpm.get(), F_OFD_SETLK, &lock), 0); // this process' own classic lock would not count
+    ASSERT_EQ(::fcntl(rpm.get(), F_OFD_SETLK, &lock), 0); // a classic lock of this process would not count
     EXPECT_TRUE(machine.lock_holder(path).has_value());
 }
 

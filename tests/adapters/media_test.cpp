@@ -1,4 +1,4 @@
-// Media as files, and the paths that only root can change: the kernel's own answers.
+// Media as files, and paths that only root can change, with the kernel's own answers.
 
 #include "base/failure.hpp"
 #include "base/guarded_path.hpp"
@@ -81,7 +81,7 @@ TEST(GuardedPath, EndsWhereOthersMayExchangeWhatIsThere) {
 
 TEST(GuardedPath, FollowsLinksOnlyWhereItIsToldTo) {
     const Scratch scratch(guarded_place);
-    const Scratch open; // where others may write
+    const Scratch open; // others may write there
     std::filesystem::create_directories(scratch / "a/b");
     scratch.file("a/b/file", "text");
     std::filesystem::create_symlink("a/b", scratch / "relative");
@@ -129,7 +129,7 @@ TEST(Media, AreRefusedWhenTheyAreNoPlainFile) {
     ASSERT_EQ(::mknod((scratch / "device.iso").c_str(), S_IFBLK | 0600, makedev(7, 0)), 0);
     EXPECT_EQ(open_failure(scratch / "link.iso"),
               "media.insecure: '" + scratch.path() + "/link.iso' is a symbolic link");
-    for (const std::string name : {"directory.iso", "fifo.iso", "device.iso"}) { // and a FIFO does not hang
+    for (const std::string name : {"directory.iso", "fifo.iso", "device.iso"}) { // a FIFO must not hang
         const auto message = "media.insecure: '" + scratch.path() + "/" + name + "' is no regular file";
         EXPECT_EQ(open_failure(scratch / name), message);
         EXPECT_EQ(sidecar_failure(scratch / name), message);
@@ -215,10 +215,9 @@ TEST(Media, AreChangedWhenTheyAreWrittenToRenamedOrReplaced) {
     for (const auto& [touch, message] : cases) {
         scratch.file("a.iso", "12345");
         auto media = FileMedia().open(path);
-        media.leased = false; // of what size and times alone can tell
+        media.leased = false; // so that only size and times can show it
         media.fd = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-        // Times of files have the clock's tick for their grain: what comes in the same tick goes unseen
-        // there.
+        // The times of files change with the clock's tick. A change in the same tick is not visible in them.
         struct timespec grain {};
         ASSERT_EQ(::clock_getres(CLOCK_REALTIME_COARSE, &grain), 0);
         ASSERT_EQ(::nanosleep(&grain, nullptr), 0);

@@ -29,7 +29,7 @@ CommandResult sh(const std::string& script, const std::string& user = "", second
     return run_process({"/bin/sh", "-c", script}, user, limit);
 }
 
-/// Whether the process with the id that a script wrote into a file is gone, or only waits to be reaped.
+/// Whether a process is gone or only waits to be reaped. A script wrote its id into the file.
 bool gone(const std::string& pid_file) {
     std::ifstream status("/proc/" + std::to_string(std::stoi(um::test::text_of(pid_file))) + "/status");
     for (std::string line; std::getline(status, line);)
@@ -38,8 +38,8 @@ bool gone(const std::string& pid_file) {
     return true;
 }
 
-/// How many descriptors of this process every program gets that it starts: 0, 1, 2, and what its own parent
-/// left.
+/// How many descriptors every program inherits from this process: 0, 1, 2, and those that its own parent left
+/// open.
 std::size_t inherited() {
     std::size_t count = 0;
     for (int fd = 0; fd < 1024; ++fd)
@@ -48,12 +48,12 @@ std::size_t inherited() {
     return count;
 }
 
-/// Time goes faster where the adapter waits for a program that will not end.
+/// The adapter does not wait for a program that will not end.
 struct FastClock : um::test::Wrapped<FastClock> {
     static int usleep(useconds_t) { return 0; }
 };
 
-/// A session that answers what contains `question`.
+/// A session that answers once when the output contains `question`.
 struct Talk {
     std::string question;
     std::string answer;
@@ -104,7 +104,7 @@ TEST(Process, HasNoInput) {
 
 TEST(Process, IsLookedForAlongThePath) {
     EXPECT_EQ(run_process({"echo", "a b", "$HOME", "*"}, "", long_enough).output,
-              "a b $HOME *\n"); // and no shell
+              "a b $HOME *\n"); // no shell expands them
 }
 
 TEST(Process, SaysWhatCannotBeRun) {
@@ -115,7 +115,7 @@ TEST(Process, SaysWhatCannotBeRun) {
 
 TEST(Process, KeepsSoMuchOfEachOutput) {
     const auto result = sh("head -c 40000000 /dev/zero >&2; head -c 40000000 /dev/zero");
-    EXPECT_EQ(result.status, 0); // and the program is not held up by the rest
+    EXPECT_EQ(result.status, 0); // the rest does not block the program
     EXPECT_EQ(result.output.size(), 32U * 1024 * 1024);
     EXPECT_EQ(result.errors.size(), 32U * 1024 * 1024);
 }
@@ -128,7 +128,7 @@ TEST(Process, IsEndedWithItsGroupAtTheTimeLimit) {
     EXPECT_EQ(result.status, 128 + SIGTERM);
     EXPECT_EQ(result.output, "begun\n");
     while (!gone(scratch / "pid"))
-        ::sched_yield(); // killed already; init has yet to take it away
+        ::sched_yield(); // it is killed, but init may not have reaped it yet
 }
 
 TEST(Process, HasTimeToTidyUpAtTheTimeLimit) {
@@ -146,7 +146,7 @@ TEST(Process, IsKilledWhenItDoesNotEndAtTheTimeLimit) {
               128 + SIGKILL);
 }
 
-TEST(Process, CannotReachItsCallersTerminal) { // and type into it what root's shell would read
+TEST(Process, CannotReachItsCallersTerminal) { // else it could type commands for root's shell
     int terminal = -1;
     const auto child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
     ASSERT_GE(child, 0);
@@ -201,7 +201,7 @@ TEST(Process, CannotRunAsAUserThatIsNot) {
 TEST(Process, InheritsNoDescriptorAndLeavesNone) {
     const auto before = um::test::open_descriptors();
     const auto result = sh("ls /proc/self/fd | wc -l");
-    EXPECT_EQ(result.output, std::to_string(inherited() + 1) + "\n"); // and the directory that ls reads
+    EXPECT_EQ(result.output, std::to_string(inherited() + 1) + "\n"); // plus the directory that ls reads
     EXPECT_EQ(um::test::open_descriptors(), before);
 }
 
@@ -309,11 +309,11 @@ TEST(PtyTerminal, KnowsWhetherSomebodyWaitsForInput) {
                                             return std::nullopt;
                                         }
                                         if (!terminal.awaits_input())
-                                            return std::nullopt; // it has said so, and is about to
+                                            return std::nullopt; // it has printed that, and reads soon
                                         seen_reading = true;
                                         return "an answer\n";
                                     }};
-    // The first reads something else than the terminal; the last reads it as /dev/tty, from a child.
+    // The first read is not from the terminal. The last one is: a child reads it as /dev/tty.
     const int status = terminal.run({"/bin/bash", "-c",
                                      "mkfifo \"$0\"; (sleep 1; echo x > \"$0\") & read -r x < \"$0\"; wait; "
                                      "echo asks; (read -r answer < /dev/tty; [ \"$answer\" = 'an answer' ])",
@@ -339,7 +339,7 @@ TEST(PtyTerminal, KnowsWhetherKeysOrLinesAreRead) {
                            {"PATH=/usr/bin:/bin"}, session),
               0);
     EXPECT_EQ(seen, "keys line ");
-    EXPECT_FALSE(terminal.reads_keys()); // of no program
+    EXPECT_FALSE(terminal.reads_keys()); // no program runs
 }
 
 TEST(Pty, HearsAProgramThatClosesItsTerminalAndOpensItAgain) {
@@ -369,7 +369,7 @@ TEST(PtyTerminal, HearsAQuestionBeforeItSeesWhoReadsTheAnswer) {
     bool seen_early = false;
     const Terminal::Session session{[&](const std::string& output) { heard += output; },
                                     [&](std::chrono::milliseconds) -> std::optional<std::string> {
-                                        // Meanwhile it asks and reads; what it said waits on the terminal.
+                                        // Meanwhile it asks and reads. Its output waits on the terminal.
                                         for (int i = 0; i < 200 && heard.empty(); ++i) {
                                             std::ofstream(scratch / "go") << i;
                                             seen_early = seen_early || terminal.awaits_input();

@@ -1,4 +1,4 @@
-// The certificate that a TLS server presents, of the openssl program and of servers that are none.
+// The certificates that servers of the openssl program present, and servers that do not speak TLS.
 
 #include "base/fd.hpp"
 #include "system/openssl/crypto.hpp"
@@ -41,7 +41,7 @@ const Keys& keys() {
     return made;
 }
 
-/// A listening socket on a port of its own.
+/// A socket with a port of its own. It listens after listen().
 struct Listener {
     Listener() : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in address{};
@@ -58,12 +58,12 @@ struct Listener {
     int port = 0;
 };
 
-/// `openssl s_server` with options of its own, until it goes.
+/// `openssl s_server` with options of its own. It runs as long as the object lives.
 class Server {
 public:
     explicit Server(std::string options) {
         {
-            const Listener free_port; // nobody takes it in the moment between
+            const Listener free_port; // no other program should take it in between
             url_ = free_port.url();
             port_ = std::to_string(free_port.port);
         }
@@ -82,7 +82,7 @@ public:
         ::waitpid(process_, nullptr, 0);
     }
 
-    /// Asks until the server has come up.
+    /// The names in its certificate. Asks again until the server is up.
     CertificateNames names(const std::string& host = "um.example.test") const {
         OpensslCrypto crypto;
         for (int tries = 0;; ++tries) {
@@ -153,7 +153,7 @@ TEST(ServedCertificate, IsMissedWhereNobodyListensOrNobodySpeaksTls) {
 }
 
 TEST(ServedCertificate, IsNotWaitedForForEver) {
-    const Listener silent; // accepts, and says nothing
+    const Listener silent; // accepts and stays silent
     silent.listen();
     const auto begin = std::chrono::steady_clock::now();
     EXPECT_THAT(failure_of(silent.url()), HasSubstr("no answer in 10 s"));

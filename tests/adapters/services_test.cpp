@@ -1,4 +1,4 @@
-// systemd and logind over D-Bus, against a service manager of our own; and a bus that fails.
+// systemd and logind over D-Bus, with a service manager of our own, and a bus that fails.
 
 #include "base/failure.hpp"
 #include "system/systemd/services.hpp"
@@ -25,7 +25,7 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 namespace {
 
-/// The adapter's clock: no waiting in a test, and as much time as it likes passes with each look at it.
+/// The adapter's clock. Tests do not wait: each look at the clock lets `step` pass.
 struct Clock : test::Wrapped<Clock> {
     static int nanosleep(const timespec*, timespec*) { return 0; }
     TimePoint now() { return time += step; }
@@ -46,7 +46,7 @@ struct LibsystemdMock : test::Wrapped<LibsystemdMock> {
 
 } // namespace
 
-// The linker's names of std::chrono::steady_clock::now() and of the function behind
+// These are the linker's names of std::chrono::steady_clock::now() and of the function behind
 // std::this_thread::sleep_for().
 extern "C" TimePoint __real__ZNSt6chrono3_V212steady_clock3nowEv();
 extern "C" TimePoint __wrap__ZNSt6chrono3_V212steady_clock3nowEv() {
@@ -98,7 +98,7 @@ protected:
                               {unit + "UnitFileState", "enabled"}, {unit + "Job", job},
                               {service + "StatusText", said},      {service + "Result", result}};
     }
-    /// The bus goes down, and so many attempts to connect to it fail.
+    /// The bus goes down, and then so many attempts to connect fail.
     void go_away_for(int attempts) {
         systemd.cuts["LoadUnit"] = 1;
         systemd.refused_connections = attempts;
@@ -180,7 +180,7 @@ TEST_F(Systemd, StopsAUnitAndWaitsForItsJob) {
     EXPECT_EQ(systemd.calls,
               (std::vector<std::string>{"StopUnit sshd.service replace", "LoadUnit sshd.service",
                                         "LoadUnit sshd.service", "LoadUnit sshd.service"}));
-    set("active", "", "success"); // it started again at once
+    set("active", "", "success"); // it was started again at once
     EXPECT_EQ(failure_of([&] { services.stop("sshd.service"); }), "stop sshd.service: it is active");
 }
 
@@ -236,7 +236,7 @@ TEST_F(Systemd, WaitsForAOneshotThatRunsAlready) {
     };
     EXPECT_EQ(services.wait_for_end("a.service", [](const std::string&) {}), "success");
     for (const auto& call : systemd.calls)
-        EXPECT_EQ(call, "LoadUnit a.service"); // never started
+        EXPECT_EQ(call, "LoadUnit a.service"); // it is not started
 }
 
 TEST_F(Systemd, IsAskedAgainWhenTheBusWentAway) {
@@ -303,7 +303,7 @@ TEST_F(Systemd, HoldsOffAShutdownAsLongAsTheLockIsHeld) {
     {
         const auto lock = services.inhibit_shutdown("why");
         EXPECT_EQ(systemd.calls.back(), "Inhibit shutdown:sleep um-upgrade why block");
-        services.status("a.service"); // who answers this has closed its own copies of the lock
+        services.status("a.service"); // the fake that answers has closed its copies of the lock
         EXPECT_EQ(test::open_descriptors(), before + 1);
     }
     EXPECT_EQ(test::open_descriptors(), before);
@@ -314,9 +314,9 @@ TEST_F(Systemd, TellsWhatAServiceHasBeenThrough) {
     systemd.properties["org.freedesktop.systemd1.Service NRestarts"] = "3";
     EXPECT_EQ(services.history("a.service").active_since, std::chrono::seconds(20'000));
     EXPECT_EQ(services.history("a.service").restarts, 3U);
-    EXPECT_EQ(services.history("a.socket").restarts, 0U); // no service, and has no such property
+    EXPECT_EQ(services.history("a.socket").restarts, 0U); // not a service, so without such a property
     systemd.properties[unit + "SubState"] = "auto-restart";
-    EXPECT_EQ(services.history("a.service").restarts, 4U); // the one that is due
+    EXPECT_EQ(services.history("a.service").restarts, 4U); // with the one that is due
 }
 
 TEST_F(Systemd, KnowsAUnitByItsOwnName) {
@@ -331,9 +331,9 @@ TEST_F(Systemd, KnowsAShutdownThatIsUnderWayOrScheduled) {
     systemd.properties[logind + "ScheduledShutdown"] = "reboot";
     systemd.seconds_to_shutdown = 200;
     EXPECT_EQ(services.shutdown_due(within), "reboot");
-    systemd.seconds_to_shutdown = 400; // somebody else's, at another time
+    systemd.seconds_to_shutdown = 400; // too late to matter
     EXPECT_EQ(services.shutdown_due(within), "");
-    systemd.seconds_to_shutdown = -10; // refused then, and never forgotten
+    systemd.seconds_to_shutdown = -10; // it was refused then, but logind still reports it
     EXPECT_EQ(services.shutdown_due(within), "");
     systemd.properties[logind + "ScheduledShutdown"] = "dry-reboot";
     systemd.seconds_to_shutdown = 200;
@@ -351,7 +351,7 @@ TEST_F(Systemd, NeedsNoDBusItself) {
     systemd.refused_connections = 1'000'000;
     EXPECT_EQ(services.status("a.service").active, "active");
     set("inactive", "", "success");
-    systemd.hooks["StartUnit"] = [&] { systemd.cuts = {{"LoadUnit", 1}, {"Get", 2}}; }; // it re-executes
+    systemd.hooks["StartUnit"] = [&] { systemd.cuts = {{"LoadUnit", 1}, {"Get", 2}}; }; // systemd re-executes
     EXPECT_EQ(run_to_end("a.service", [](const std::string&) {}), "success");
     EXPECT_EQ(systemd.direct_connections, 4);
     EXPECT_EQ(systemd.connections, 0);
@@ -360,7 +360,7 @@ TEST_F(Systemd, NeedsNoDBusItself) {
     EXPECT_EQ(systemd.calls.back(), "StartUnit reboot.target replace-irreversibly");
 }
 
-TEST_F(Systemd, AsksNobodyWhoIsNotThereYet) { // early in a boot the socket of D-Bus is there, and no D-Bus
+TEST_F(Systemd, AsksNobodyWhoIsNotThereYet) { // early in a boot D-Bus has only its socket
     systemd.has_own_socket = true;
     set("inactive", "", "success");
     services.reboot();
@@ -373,7 +373,7 @@ TEST_F(Systemd, IsConnectedToAgainWhenItWentAwayUnasked) {
     systemd.has_own_socket = true;
     systemd.hangs_up_after = "Get";
     services.own_name("a.service");
-    while (test::open_descriptors() > before + 1) // its own end is left
+    while (test::open_descriptors() > before + 1) // the adapter's end is left
         std::this_thread::yield();
     systemd.hangs_up_after.clear();
     EXPECT_EQ(services.status("a.service").active, "active");
@@ -408,7 +408,7 @@ TEST_F(Systemd, LeavesNoConnectionOpen) {
         failure_of([&] { own.enable("a.service"); });
         EXPECT_EQ(test::open_descriptors(), before + 2);
     }
-    while (test::open_descriptors() > before) // the other end closes when it sees that
+    while (test::open_descriptors() > before) // the fake closes its end when it sees that
         std::this_thread::yield();
 }
 
@@ -422,7 +422,7 @@ TEST_F(Systemd, NamesTheStepWhereLibsystemdFails) {
     }
     NiceMock<LibsystemdMock> mock;
     EXPECT_CALL(mock, sd_bus_message_append_basic).WillOnce(Return(-ENOMEM));
-    EXPECT_CALL(mock, sd_bus_message_unref).Times(1); // the request is given back
+    EXPECT_CALL(mock, sd_bus_message_unref).Times(1); // the request is freed
     EXPECT_EQ(failure_of([&] { services.enable("a.service"); }),
               "append a unit's name: Cannot allocate memory");
 }

@@ -1,4 +1,5 @@
-// Signatures over manifests, on keys made here; the verdicts are compared with the openssl program's.
+// Signatures over manifests, with keys made here. The verdicts are compared with those of the openssl
+// program.
 
 #include "system/openssl/crypto.hpp"
 

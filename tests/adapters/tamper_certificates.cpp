@@ -12,7 +12,7 @@ std::function<void(Media&)> signed_by(const std::string& key) {
     return [key](Media& media) { media.signer(key); };
 }
 
-/// Signed by the first of the certificates, which all come with the media.
+/// Signs with the first of the certificates. All of them come with the media.
 std::function<void(Media&)> chain(const std::vector<std::string>& names) {
     return [names](Media& media) {
         media.signer(names.front());
@@ -20,7 +20,7 @@ std::function<void(Media&)> chain(const std::vector<std::string>& names) {
     };
 }
 
-/// As a weak key is refused where openssl is told the level.
+/// Gives openssl the security level with which it refuses weak keys.
 std::function<void(Media&)> at_level(int level, const std::vector<std::string>& names) {
     return [level, names](Media& media) {
         chain(names)(media);
@@ -47,7 +47,7 @@ std::function<void(Media&)> allowed(const std::vector<std::string>& signers) {
     return [signers](Media& media) { media.config.trust.signers = signers; };
 }
 
-/// The .crt as some command of openssl writes it.
+/// Replaces the .crt by the output of a command.
 std::function<void(Media&)> rewritten(const std::string& command) {
     return [command](Media& media) {
         const auto result = shell("cd '" + media.directory.path() + "' && mv *.crt old && " + command +
@@ -144,7 +144,7 @@ std::vector<TamperCase> revocations() {
     };
 }
 
-/// Whoever may change the anchors or the lists decides whom the agent trusts.
+/// The anchors and the lists decide whom the agent trusts, so only root may be able to change them.
 std::vector<TamperCase> trust_files() {
     const auto anchor = [](mode_t mode) {
         return [mode](Media& media) {

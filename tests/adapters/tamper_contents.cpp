@@ -7,13 +7,13 @@
 namespace um::test {
 namespace {
 
-/// Nobody changed the manifest's meaning without the signer's key.
+/// Without the signer's key nobody can change what the manifest means.
 constexpr auto not_signed = "signature.mismatch manifest.mismatch|manifest.malformed|manifest.no-entry?";
-/// Where a byte of a certificate decides between "no certificate" and "not by that issuer".
+/// A byte of a certificate may decide between "no certificate" and "not by that issuer".
 constexpr auto no_such_certificate =
     "certificate.malformed|certificate.untrusted|certificate.usage signature.mismatch?";
 
-/// Another release's media, made as the first's are, with names and bytes of its own.
+/// The media of another release, made like the first ones, with names and bytes of their own.
 struct OtherRelease {
     explicit OtherRelease(Media& media) : like(media) {
         name = "Usage_Meter_Agent-4.8.0.0-31234567_Upgrade";
@@ -25,7 +25,7 @@ struct OtherRelease {
         crt = tamper_keys().pem("next-signer") + tamper_keys().pem("middle");
         sign = tamper_keys().sign("next-signer", manifest, "sha1");
     }
-    /// Puts files of this release where the case's media have theirs.
+    /// Puts files of this release in place of the files of the case.
     void put(const std::string& extensions) const {
         for (const auto& [extension, text] : {std::pair{".iso", iso}, std::pair{".mf", manifest},
                                               std::pair{".crt", crt}, std::pair{".sign", sign}})
@@ -61,7 +61,7 @@ std::function<void(Media&)> removed(const std::string& extension) {
     return [extension](Media& media) { std::filesystem::remove(media.path(extension)); };
 }
 
-const std::string too_much = [] { // for a sidecar
+const std::string too_much = [] { // longer than a sidecar may be
     std::string text;
     while (text.size() <= 1024UL * 1024)
         text += "# " + std::string(60, '.') + "\n";

@@ -1,5 +1,5 @@
-// The tamper table: what the files are, who may write to them, and files that change while they are looked
-// at.
+// The tamper table: kinds of files, who may write to them, and files that change while the agent looks at
+// them.
 
 #include "adapters/tampering.hpp"
 
@@ -57,7 +57,7 @@ std::function<void(Media&)> owner(const std::string& extension) {
     return [extension](Media& media) { EXPECT_EQ(::chown(media.path(extension).c_str(), 65534, 65534), 0); };
 }
 
-/// The media are found in `below`, under the case's directory.
+/// Moves the media to `below`, in the directory of the case.
 void move_below(Media& media, const std::string& below) {
     fs::create_directories(media.directory / below);
     for (const auto* extension : {".iso", ".mf", ".crt", ".sign"})

@@ -1,4 +1,5 @@
-// The tamper table's keys and certificates: a genuine chain, and every fault that a certificate can have.
+// The keys and certificates of the tamper table: a genuine chain, and every fault that a certificate can
+// have.
 
 #include "adapters/tampering.hpp"
 
@@ -13,7 +14,7 @@ constexpr auto code_signing =
     "basicConstraints = CA:false\nkeyUsage = critical,digitalSignature\nextendedKeyUsage = codeSigning\n";
 constexpr auto authority = "basicConstraints = critical,CA:true\nkeyUsage = critical,keyCertSign,cRLSign\n";
 
-/// Whatever certificates can be wrong in. Each name here is the fault of the certificate.
+/// Certificates with every fault. The name of each is its fault.
 struct TamperKeys : Keys {
     TamperKeys() {
         leaf("next-signer", "middle", code_signing, a_year, "rsa:2048");
@@ -40,7 +41,7 @@ private:
         certificate(name, "/O=Vendor, Inc./CN=" + name, issuer, extensions, options, key);
     }
 
-    /// An intermediate and a signer below it.
+    /// Makes an intermediate and a signer below it.
     void branch(const std::string& name, const std::string& extensions, const std::string& options = a_year,
                 const std::string& key = elliptic) const {
         leaf(name, "root", extensions, options, key);
@@ -78,7 +79,7 @@ private:
 
     void make_strangers() const {
         self_signed("stranger", "/CN=Stranger");
-        self_signed("other-root", "/O=Vendor/CN=Vendor Root"); // of the same name
+        self_signed("other-root", "/O=Vendor/CN=Vendor Root"); // has the same name
         certificate("other-middle", "/O=Vendor/CN=Vendor Middle", "other-root", authority, a_year, elliptic);
         certificate("other-signer", "/C=US/O=Vendor, Inc./CN=Vendor Signer", "other-middle", code_signing,
                     a_year, elliptic);

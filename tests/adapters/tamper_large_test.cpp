@@ -1,4 +1,4 @@
-// The tamper table's slow part: an ISO of more than 4 GiB, whose last byte counts.
+// The slow part of the tamper table: an ISO of more than 4 GiB. Even its last byte counts.
 
 #include "adapters/tampering.hpp"
 

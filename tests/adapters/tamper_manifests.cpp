@@ -1,4 +1,4 @@
-// The tamper table: manifests that the signer did sign, in every genuine form and in forms that are none.
+// The tamper table: manifests that the signer really signed, in every genuine form and in forms that are not.
 
 #include "adapters/tampering.hpp"
 #include "unit/fake_ports.hpp"
@@ -11,7 +11,7 @@ namespace {
 
 using Text = std::function<std::string(const Media&)>;
 
-/// A signed manifest, and which of coreutils' programs understand it.
+/// Signs a manifest. `sums`: the programs of coreutils that understand it.
 std::function<void(Media&)> manifest(const Text& text, const std::vector<std::string>& sums = {"sha1sum"}) {
     return [text, sums](Media& media) {
         media.sums = sums;
@@ -19,7 +19,7 @@ std::function<void(Media&)> manifest(const Text& text, const std::vector<std::st
     };
 }
 
-/// Signed with SHA-256, so that only the manifest's digest can be weak.
+/// Signs with SHA-256, so that only the digest in the manifest can be weak.
 std::function<void(Media&)> well_signed(const Text& text, const std::vector<std::string>& sums) {
     return [text, sums](Media& media) {
         manifest(text, sums)(media);
@@ -49,7 +49,7 @@ Text named(const std::string& name) {
     return [name](const Media& media) { return media.sum("sha1sum") + "  " + name + "\n"; };
 }
 
-/// "HEX  NAME\n" of a digest that has as many digits.
+/// "HEX  NAME\n" with a digest of so many digits.
 Text digits(std::size_t count) {
     return [count](const Media&) { return std::string(count, 'a') + "  " + iso_name + "\n"; };
 }

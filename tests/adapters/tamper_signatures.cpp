@@ -1,4 +1,4 @@
-// The tamper table: signatures, in every genuine form and in forms that are none.
+// The tamper table: signatures in every genuine form and in forms that are not.
 
 #include "adapters/tampering.hpp"
 
@@ -9,7 +9,7 @@ namespace {
 
 const std::string pss = "-sigopt rsa_padding_mode:pss";
 
-/// The manifest with a strong digest, signed.
+/// Signs a manifest with a strong digest.
 std::function<void(Media&)> strong(const std::string& key, const std::string& digest,
                                    const std::string& options = "") {
     return [=](Media& media) {
@@ -19,7 +19,7 @@ std::function<void(Media&)> strong(const std::string& key, const std::string& di
     };
 }
 
-/// Genuine media whose signature is made anew by some function of the old one's.
+/// Genuine media, but `change` makes another signature from the genuine one.
 template <class Change>
 std::function<void(Media&)> changed(const std::function<void(Media&)>& genuine, Change change) {
     return [=](Media& media) {
@@ -28,7 +28,7 @@ std::function<void(Media&)> changed(const std::function<void(Media&)>& genuine, 
     };
 }
 
-/// The signature as commands of openssl make it of "mf", into "sign".
+/// The signature that commands make from the file "mf" and write to the file "sign".
 std::function<void(Media&)> made_by(const std::string& commands) {
     return [commands](Media& media) {
         tamper_keys().directory.file("mf", text_of(media.path(".mf")));
@@ -44,7 +44,7 @@ std::string with_byte_flipped(std::string signature, std::size_t at) {
     return signature;
 }
 
-/// Another signature with the same two numbers: the outer length takes two bytes, which DER forbids.
+/// Another form of the same two numbers. The outer length takes two bytes, which DER forbids.
 std::string in_ber(const std::string& signature) {
     return signature.substr(0, 1) + '\x81' + signature.substr(1);
 }

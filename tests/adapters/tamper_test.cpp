@@ -1,5 +1,5 @@
-// The tamper table: media spoilt in every way that was thought of, and genuine in every form. Each case is
-// judged by the agent and by the tools of the procedure by hand.
+// The tamper table: media spoiled in every known way, and genuine media in every form. The agent judges each
+// case, and so do the tools of the procedure by hand.
 
 #include "adapters/tampering.hpp"
 

@@ -17,15 +17,15 @@
 namespace um::test {
 namespace {
 
-/// Media as a release engineer keeps them: made once, copied for every case.
+/// Media as a release engineer keeps them. They are made once and copied for every case.
 struct Genuine {
     Genuine() {
         std::mt19937 bytes(4711);
-        std::string iso(1'300'123, '\0'); // three reads of the agent's, the last a short one
+        std::string iso(1'300'123, '\0'); // several reads of the agent, the last one short
         for (auto& byte : iso)
             byte = static_cast<char>(bytes());
         directory.file(iso_name, iso);
-        // as the vendor's do: OpenSSL's form of SHA-1, signed with SHA-1
+        // As the vendor's media: OpenSSL's form of SHA-1, signed with SHA-1.
         const auto sum =
             shell("cd '" + directory.path() + "' && openssl dgst -sha1 '" + iso_name + "'").output;
         directory.file(stem_of_iso() + ".mf", sum);
@@ -41,7 +41,7 @@ const Genuine& genuine() {
     return made;
 }
 
-/// libcrypto, and something that happens while it digests.
+/// Uses libcrypto, and lets something happen during and after the digest.
 class WatchedCrypto final : public Crypto {
 public:
     explicit WatchedCrypto(Media& media) : media_(media) {}
@@ -161,7 +161,7 @@ void Media::meanwhile(const std::string& command) {
     ADD_FAILURE() << "neither done nor held up: " << command;
 }
 
-/// Whether somebody waits for the agent to give the ISO up. Other programs hold leases of their own.
+/// Whether a process waits until the agent gives up the ISO. Other programs hold leases of their own.
 bool Media::held_up() const {
     std::ifstream locks("/proc/locks");
     const auto ours = ":" + std::to_string(inode_) + " ";
@@ -182,7 +182,7 @@ void PrintTo(const TamperCase& tampered, std::ostream* out) {
 
 Judgement judged_by_agent(Media& media) {
     ::setenv("JOURNAL_STREAM", journal_stream(STDOUT_FILENO).c_str(),
-             1); // as under systemd: the console stays silent
+             1); // as under systemd, so the console stays silent
     Judgement judgement;
     const auto before = open_descriptors();
     {
@@ -227,7 +227,7 @@ ToolsJudgement judged_by_tools(const Media& media) {
     std::string script =
         "cd '" + media.directory.path() + "'\nall=0\nrun() { echo \"+ $*\"; \"$@\" || all=1; }\n";
     for (const auto& program :
-         media.sums) // of several forms each reads its own, and --strict minds the others
+         media.sums) // with several forms each reads its own, and --strict fails on the others
         script += "run " + program + (media.sums.size() == 1 ? " --strict" : "") + " --check $X.mf\n";
     script += "run openssl verify -CAfile " + trust.anchors + " " + media.verify_options +
               (trust.crl.empty() ? "" : " -crl_check_all -CRLfile " + trust.crl) +
@@ -235,7 +235,7 @@ ToolsJudgement judged_by_tools(const Media& media) {
               "\nrun openssl dgst -" + media.signing_digest + " " + media.signing_options + " -verify " +
               key / "public" + " -signature $X.sign $X.mf\nexit $all\n";
     const auto path = key.file("script", script);
-    // no terminal: what asks for a password gets none
+    // Without a terminal no command can ask for a password.
     const auto result = shell("X=" + media.stem + " setsid --wait sh " + path + " < /dev/null");
     return {result.status == 0, result.output};
 }
@@ -259,7 +259,7 @@ bool words_match(const std::string& expected, const std::vector<std::string>& wo
 
 void flip(const std::string& path, Where where) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path)); // of gigabytes, maybe
+    const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path)); // may be gigabytes
     const auto byte_at = [&](std::streamoff at) { return file.seekg(at).get(); };
     auto at = where == Where::start ? 0 : where == Where::middle ? size / 2 : size - 1;
     if (where == Where::end && byte_at(at) == '\n')

@@ -1,5 +1,5 @@
-// The agent's own stages `find` and `authenticate`, with its own adapters, on one ISO: what
-// tests/bench/authenticate measures.
+// Runs the agent's own stages `find` and `authenticate`, with its own adapters, on one ISO.
+// tests/bench/authenticate measures it.
 
 #include "procedure/authenticate.hpp"
 #include "procedure/find.hpp"
@@ -42,7 +42,7 @@ bool is_genuine(const std::string& iso, const std::string& anchors) {
     stages::authenticate(job);
     for (const auto& finding : job.findings)
         std::printf("%s: %s\n", std::string(word(finding.reason)).c_str(), finding.message.c_str());
-    std::ifstream status("/proc/self/status"); // what wait4(2) tells counts the parent's pages, too
+    std::ifstream status("/proc/self/status"); // the peak of wait4(2) includes the parent's pages
     for (std::string line; std::getline(status, line);)
         if (line.rfind("VmHWM:", 0) == 0)
             std::puts(line.c_str());

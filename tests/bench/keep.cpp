@@ -1,4 +1,5 @@
-// Keeps files as the agent keeps those of packages, with its own adapter: what tests/bench/rollback measures.
+// Keeps files as the agent keeps those of packages, with the agent's own adapter. tests/bench/rollback
+// measures it.
 
 #include "system/keeping/file_keeper.hpp"
 
@@ -11,7 +12,7 @@ using namespace um;
 
 namespace {
 
-/// Lines of "SIZE MODIFIED SHA256 PATH", as rpm's database would tell them.
+/// Reads lines of "SIZE MODIFIED SHA256 PATH", with the facts that rpm's database would have.
 std::vector<PackagedFile> packaged_files(const char* list) {
     std::vector<PackagedFile> files;
     std::ifstream stream(list);

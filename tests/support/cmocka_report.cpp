@@ -17,7 +17,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
     return text;
 }
 
-/// A character section ends at the first "]]>", so that is divided between two.
+/// A CDATA section ends at the first "]]>", so such text is split between two sections.
 std::string cdata(const std::string& text) {
     return "<![CDATA[" + replaced(text, "]]>", "]]]]><![CDATA[>") + "]]>";
 }
@@ -35,7 +35,7 @@ std::size_t failures(const std::vector<TestReport>& reports) {
         reports.begin(), reports.end(), [](const TestReport& report) { return !report.failure.empty(); }));
 }
 
-/// Groups in the order in which they ran.
+/// The groups in the order in which they ran.
 std::vector<std::vector<TestReport>> by_group(const std::vector<TestReport>& reports) {
     std::vector<std::vector<TestReport>> groups;
     for (const auto& report : reports) {
@@ -178,7 +178,7 @@ void CmockaReport::write_xml(const std::string& path, const std::vector<TestRepo
         if (file)
             return;
     }
-    errors_ << xml_document(reports); // as CMocka does where it cannot write the file, or finds one there
+    errors_ << xml_document(reports); // as CMocka does if the file exists or cannot be written
 }
 
 } // namespace um::test

@@ -1,7 +1,7 @@
 #pragma once
-// Reports in CMocka's forms, so that a harness made for CMocka reads GoogleTest's results: the environment's
-// CMOCKA_MESSAGE_OUTPUT chooses STDOUT, TAP or XML, and CMOCKA_XML_FILE names the file of the last (%g in it
-// stands for the group; a file that exists is not overwritten).
+// Reports in CMocka's forms, so that a harness made for CMocka can read GoogleTest's results. The environment
+// variable CMOCKA_MESSAGE_OUTPUT chooses STDOUT, TAP or XML. CMOCKA_XML_FILE names the file for XML. In it %g
+// means the group. An existing file is not overwritten.
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace um::test {
 
 enum class MessageOutput { googletest, standard, tap, xml };
 
-/// The value of CMOCKA_MESSAGE_OUTPUT, any case; GoogleTest's own form for what is no word of CMocka's.
+/// Parses CMOCKA_MESSAGE_OUTPUT, in any case. GoogleTest's own form for a word that CMocka does not know.
 MessageOutput message_output(const char* value);
 
 struct TestReport {
@@ -26,13 +26,13 @@ struct TestReport {
 /// One line per test, as CMocka prints it: "ok 1 - Group.name".
 std::string tap_line(std::size_t number, const TestReport& report);
 std::string standard_lines(const TestReport& report);
-/// A document of every group among `reports`.
+/// One document with every group among `reports`.
 std::string xml_document(const std::vector<TestReport>& reports);
 
-/// Prints each test as it ends, and the XML in the end.
+/// Prints each test when it ends, and the XML when all have ended.
 class CmockaReport : public testing::EmptyTestEventListener {
 public:
-    /// `xml_file`: the value of CMOCKA_XML_FILE; empty: XML goes to `output`.
+    /// `xml_file`: the value of CMOCKA_XML_FILE. If it is empty, XML goes to `output`.
     CmockaReport(MessageOutput form, std::string xml_file, std::ostream& output, std::ostream& errors);
 
     void OnTestProgramStart(const testing::UnitTest& program) override;
@@ -41,7 +41,7 @@ public:
     void OnTestEnd(const testing::TestInfo& test) override;
     void OnTestProgramEnd(const testing::UnitTest& program) override;
 
-    /// What OnTestEnd and OnTestProgramEnd do with a test's result.
+    /// OnTestEnd and OnTestProgramEnd call these, and so do tests of the report.
     void add(const TestReport& report);
     void finish();
 
@@ -52,7 +52,7 @@ private:
     std::string xml_file_;
     std::ostream& output_;
     std::ostream& errors_;
-    std::string failure_; ///< of the test at work
+    std::string failure_; ///< of the running test
     std::vector<TestReport> reports_;
 };
 

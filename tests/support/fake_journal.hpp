@@ -1,5 +1,5 @@
 #pragma once
-// A journal that keeps what it is given.
+// A journal that keeps its entries for the tests.
 
 #include "ports/ports.hpp"
 
@@ -28,10 +28,10 @@ public:
     std::function<void(const Fields&)> on_entry = [](const Fields&) {};
     std::vector<std::string> statuses;
     bool broken = false;             ///< it cannot be read
-    std::vector<std::string> others; ///< what others than the agent wrote in this boot
+    std::vector<std::string> others; ///< messages that others than the agent wrote in this boot
 };
 
-/// The field's value; empty when the entry has none.
+/// The value of the field. Empty if the entry has none.
 inline std::string field(const Fields& fields, const std::string& name) {
     for (const auto& [key, value] : fields)
         if (key == name)

@@ -19,7 +19,7 @@ void expect(int result, const char* what) {
         throw std::runtime_error(std::string(what) + ": " + std::strerror(-result));
 }
 
-/// Every argument of the message as text.
+/// Every argument of the message, as text.
 std::string arguments_of(sd_bus_message* message) {
     std::string text;
     char type = 0;

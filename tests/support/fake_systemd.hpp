@@ -1,6 +1,6 @@
 #pragma once
-// A service manager at the other end of a socket: it speaks real D-Bus messages, so the adapter's marshalling
-// is put to the test, without a bus daemon. sd_bus_open_system() is wrapped to connect to it.
+// A service manager at the other end of a socket. It speaks real D-Bus messages, so the adapter's marshalling
+// is tested without a bus daemon. sd_bus_open_system() is wrapped to connect to it.
 
 #include <systemd/sd-bus.h>
 
@@ -23,27 +23,29 @@ public:
     ~FakeSystemd();
     static FakeSystemd* alive() { return alive_; }
 
-    /// What sd_bus_open_system() does: a new connection, served by a thread of its own.
+    /// Replaces sd_bus_open_system(): makes a new connection, which a thread of its own serves.
     int connect(sd_bus** bus);
-    /// What sd_bus_set_address() does, of systemd's own socket.
+    /// Replaces sd_bus_set_address() for systemd's own socket.
     int connect_directly(sd_bus* bus);
 
-    /// "org.freedesktop.systemd1.Unit ActiveState" and so on; texts. "Job" is the job's number.
+    /// Values as text, by names such as "org.freedesktop.systemd1.Unit ActiveState". "Job" is the number of
+    /// the job.
     std::map<std::string, std::string> properties;
     std::time_t seconds_to_shutdown = 0; ///< of ScheduledShutdown
-    /// The error that a method is answered with.
+    /// The error that answers a method.
     std::map<std::string, std::string> errors;
-    /// How many calls of a method end with the connection cut before an answer.
+    /// How many calls of a method end because the connection is cut before the answer.
     std::map<std::string, int> cuts;
-    /// Runs when a method is called, before it is answered.
+    /// Runs when a method is called, before the answer.
     std::map<std::string, std::function<void()>> hooks;
-    /// "StartUnit a.service replace", in their order; those of the Properties interface are left out.
+    /// Calls such as "StartUnit a.service replace", in their order. Calls of the Properties interface are
+    /// left out.
     std::vector<std::string> calls;
-    std::string hangs_up_after; ///< the connection ends when a call of this method was answered
+    std::string hangs_up_after; ///< the connection ends after the answer to this method
     bool has_own_socket = false;
     int direct_connections = 0;
     int connections = 0;
-    int refused_connections = 0; ///< so many first ones fail
+    int refused_connections = 0; ///< how many connections fail first
 
 private:
     void wire(sd_bus* bus);

@@ -1,6 +1,6 @@
 #pragma once
-// Keys, certificates, lists and signatures, made by the openssl program when a test runs: nothing in the
-// repository expires.
+// Keys, certificates, revocation lists and signatures. The openssl program makes them when a test runs, so
+// nothing in the repository expires.
 
 #include "support/scratch.hpp"
 
@@ -14,20 +14,20 @@ public:
     /// Makes a root ("root"), an intermediate ("middle") and a signer below it ("signer").
     Keys();
 
-    /// A certificate of `subject` by `issuer`; `extensions` as openssl.cnf has them; `options` go to
-    /// `openssl ca` (dates, -md), `key` to `openssl req -newkey`.
+    /// Makes a certificate of `subject`, issued by `issuer`. `extensions` are written as in openssl.cnf.
+    /// `options` go to `openssl ca` (dates, -md), and `key` goes to `openssl req -newkey`.
     void certificate(const std::string& name, const std::string& subject, const std::string& issuer,
                      const std::string& extensions, const std::string& options = "",
                      const std::string& key = "rsa:2048") const;
     void revoke(const std::string& name, const std::string& issuer) const;
-    /// NAME.crl by `issuer`, valid so many days from now (it may be over).
+    /// Makes ISSUER.crl and returns its text. It is valid for so many days from now. 0 makes an expired one.
     std::string revocation_list(const std::string& issuer, int days) const;
-    /// The raw signature over `message` by NAME's key.
+    /// The raw signature over `message` by NAME.key.
     std::string sign(const std::string& name, const std::string& message, const std::string& digest) const;
 
     std::string path(const std::string& file) const { return directory / file; }
     std::string pem(const std::string& name) const { return text_of(path(name + ".crt")); }
-    /// Runs a command in the directory; fails the program when it fails.
+    /// Runs a command of openssl in the directory. Throws std::runtime_error if the command fails.
     std::string openssl(const std::string& arguments) const;
 
     Scratch directory{guarded_place};

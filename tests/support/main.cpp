@@ -1,4 +1,4 @@
-// main() of every test program: GoogleTest, reporting as CMocka does where the environment asks for that.
+// main() of every test program: runs GoogleTest. It reports as CMocka does if the environment requires that.
 
 #include "support/cmocka_report.hpp"
 

@@ -20,7 +20,7 @@ Scratch::Scratch(const std::string& base)
 }
 
 Scratch::~Scratch() {
-    std::error_code error; // a directory that stays behind fails no test
+    std::error_code error; // ignoring: a directory that is left behind fails no test
     std::filesystem::remove_all(path_, error);
 }
 

@@ -1,18 +1,19 @@
 #pragma once
-// What tests of several kinds need: a directory of their own, whole files, and a shell.
+// Helpers for all kinds of tests: a directory of their own, whole files, and a shell.
 
 #include <string>
 #include <vector>
 
 namespace um::test {
 
-/// A place where only root can write, as the agent wants it for media, anchors and mount points.
+/// A place where only root can write, as the agent requires it for media, anchors and mount points.
 inline constexpr auto guarded_place = "/run";
 
-/// A directory that goes with the object.
+/// A directory that is removed with the object.
 class Scratch {
 public:
-    /// Below `base`; empty: where temporary files go, which is no place that the agent takes media from.
+    /// Makes the directory below `base`. If that is empty, it is where temporary files go. The agent takes no
+    /// media from there.
     explicit Scratch(const std::string& base = {});
     Scratch(const Scratch&) = delete;
     Scratch& operator=(const Scratch&) = delete;
@@ -28,11 +29,11 @@ private:
     std::string path_;
 };
 
-/// Throws std::runtime_error where the file cannot be read.
+/// The content of a file. Throws std::runtime_error if it cannot be read.
 std::string text_of(const std::string& path);
-/// Names in a directory, sorted.
+/// The sorted names in a directory.
 std::vector<std::string> names_in(const std::string& directory);
-/// What $JOURNAL_STREAM says where this descriptor is the journal's.
+/// The value of $JOURNAL_STREAM under which this descriptor is the journal's.
 std::string journal_stream(int fd);
 /// How many descriptors this process has open.
 std::size_t open_descriptors();

@@ -1,20 +1,20 @@
 #pragma once
-// CMocka's way with C libraries: the linker sends the agent's calls of a symbol to __wrap_SYMBOL
-// (um_add_test(... WRAP SYMBOL)). While a mock object is alive the call goes to it, otherwise to the real
-// function.
+// Mocks C libraries as CMocka does. The linker sends the agent's calls of a symbol to __wrap_SYMBOL
+// (um_add_test(... WRAP SYMBOL)). While a mock object is alive, the call goes to that. Otherwise it goes to
+// the real function.
 //
 //     struct LibmountMock : um::test::Wrapped<LibmountMock> {
 //         MOCK_METHOD(int, mnt_context_mount, (libmnt_context*));
 //     };
 //     UM_WRAP(LibmountMock, int, mnt_context_mount, (libmnt_context * context), (context))
 //
-// A mock passes on what a test expects nothing of when it says so: UM_PASS_ON(mnt_context_mount).
+// With UM_PASS_ON(mnt_context_mount) a mock passes calls that no test expects on to the real function.
 
 #include <gmock/gmock.h>
 
 namespace um::test {
 
-/// Makes `Mock` the object that wrapped calls go to, as long as it lives.
+/// Wrapped calls go to this object as long as it lives.
 template <class Mock>
 class Wrapped {
 public:
@@ -30,7 +30,7 @@ private:
 
 } // namespace um::test
 
-// NOLINTBEGIN(bugprone-macro-parentheses): parameter lists are no expressions
+// NOLINTBEGIN(bugprone-macro-parentheses): parameter lists are not expressions
 #define UM_WRAP(Mock, Result, function, Parameters, Arguments)                                               \
     extern "C" Result __real_##function Parameters;                                                          \
     extern "C" Result __wrap_##function Parameters {                                                         \

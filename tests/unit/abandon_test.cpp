@@ -29,7 +29,7 @@ TEST_F(Abandon, ClosesAnUpgradeThatNeedsAPerson) {
     EXPECT_EQ(state().reason, Reason::script_failed);
     EXPECT_EQ(store().closed().at(0).abandoned, "reverted to the snapshot");
     run();
-    EXPECT_EQ(world.ids, 2U); // the next one may begin
+    EXPECT_EQ(world.ids, 2U); // the next upgrade may begin
 }
 
 TEST_F(Abandon, ClosesAnInterruptedUpgradeByWhatWasChanged) {
@@ -53,7 +53,7 @@ TEST_F(Abandon, SetsADamagedRecordAside) {
     abandon("damaged by hand");
     EXPECT_EQ(events(), "abandoned:state.damaged");
     EXPECT_FALSE(store().load());
-    EXPECT_EQ(run(), ExitCode::done); // the next one may begin
+    EXPECT_EQ(run(), ExitCode::done); // the next upgrade may begin
 }
 
 TEST_F(Abandon, IsRefusedWhileTheChangeIsAtWork) {

@@ -1,4 +1,4 @@
-// The change itself, as the apply unit's process sees it.
+// The change itself, as the process of the apply unit sees it.
 
 #include "unit/story.hpp"
 
@@ -13,7 +13,7 @@ using std::chrono::seconds;
 namespace {
 
 struct Apply : Story {
-    /// A script that prints, and hears what is typed after so long a quiet.
+    /// A script that prints, stays quiet for so long, and notes what is typed then.
     void say(const std::string& output, milliseconds quiet) {
         world.work = [this, output, quiet](const Terminal::Session& session) {
             session.on_output(output);
@@ -22,7 +22,7 @@ struct Apply : Story {
             return 0;
         };
     }
-    /// The record as the agent leaves it for the apply unit.
+    /// The record that the agent leaves for the apply unit.
     State due() {
         State state;
         state.id = "id-7";
@@ -143,7 +143,7 @@ TEST_F(Apply, RunsWhenItIsDue) {
 
 TEST_F(Apply, RefusesToStartOutsideItsStage) {
     world.in_unit = true;
-    EXPECT_THROW(apply(), UsageError); // no record
+    EXPECT_THROW(apply(), UsageError); // there is no record
     for (const auto stage : {Stage::find, Stage::prepare, Stage::reboot, Stage::verify}) {
         auto state = due();
         state.stage = stage;
@@ -198,7 +198,7 @@ TEST_F(Apply, FailsWhenThePackageManagerDoes) {
 
 TEST_F(Apply, TakesTheMethodThatThePolicyNames) {
     bring_packages();
-    world.script = "upgrade-um.sh"; // both
+    world.script = "upgrade-um.sh"; // the media have both
     config.apply.method = Method::packages;
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(terminal.last_command.at(0), "dnf");
@@ -226,7 +226,7 @@ TEST_F(Apply, RefusesAMediumThatIsNotTheAuthenticatedOne) {
         store().save(due());
         world.mounted = mounted;
         EXPECT_EQ(apply(), ExitCode::media);
-        EXPECT_EQ(state().reason, Reason::media_changed); // the agent, which waits, says it
+        EXPECT_EQ(state().reason, Reason::media_changed); // the waiting agent reports it
         EXPECT_EQ(state().change, Change::none);
     }
     store().save(due());
@@ -242,7 +242,7 @@ TEST_F(Apply, RecordsWhyItFailed) {
     EXPECT_EQ(state().change, Change::failed);
     EXPECT_EQ(state().reason, Reason::script_failed);
     EXPECT_EQ(state().message, "upgrade-um.sh ended with status 3");
-    EXPECT_TRUE(state().open()); // the agent closes it
+    EXPECT_TRUE(state().open()); // closing it is left to the agent
 }
 
 TEST_F(Apply, DoesNotBelieveAVersionCommandThatFails) {
@@ -272,7 +272,7 @@ TEST_F(Apply, EndsAnAnswerByALineFeedOnlyWhereALineIsRead) {
     world.reads_keys = true;
     world.awaits_input = true;
     std::vector<std::optional<std::string>> answers;
-    for (const bool edits : {false, true}) { // `read -n 1`, which has read by then; `read -e`, which reads on
+    for (const bool edits : {false, true}) { // as `read -n 1`, then as `read -e`, which reads on
         world.work = [&](const Terminal::Session& session) {
             session.on_output("Reboot now? (y/n) ");
             answers.push_back(session.on_quiet(seconds(1)));
@@ -295,7 +295,7 @@ TEST_F(Apply, EndsAnAnswerByALineFeedOnlyWhereALineIsRead) {
 }
 
 TEST_F(Apply, TypesAnAnswerOfSeveralKeysAsALineToWhoeverReads) {
-    world.reads_keys = true; // such as one who shows asterisks
+    world.reads_keys = true; // as a program that shows asterisks
     config.prompts = {{"word", "pass phrase", "secret"}};
     say("Pass phrase: ", seconds(1));
     run();
@@ -334,7 +334,7 @@ TEST_F(Apply, FailsWhereNoAnswerIsTaken) {
 }
 
 TEST_F(Apply, GivesWhatOnlyLooksLikeAQuestionTwoMinutes) {
-    say("Are the services down yet?", seconds(119)); // nobody is known to wait for an answer
+    say("Are the services down yet?", seconds(119)); // no process is known to wait for an answer
     EXPECT_EQ(run(), ExitCode::done);
     world.reboot();
     verify();

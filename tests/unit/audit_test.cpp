@@ -17,7 +17,7 @@ using um::test::field;
 
 namespace {
 
-/// An audit trail whose entries can be looked at; what it prints is caught.
+/// An audit that keeps its entries for the tests. What it prints is captured.
 struct Audited {
     Audited() { testing::internal::CaptureStdout(); }
     Audited(const Audited&) = delete;
@@ -157,7 +157,7 @@ TEST(Audit, GivesEachKindOfEventItsPriority) {
         audited.audit.event(static_cast<EventKind>(kind), known_state(), {"x", {}, {}, {}, {}, {}});
         priorities += audited.last().at("PRIORITY");
     }
-    EXPECT_EQ(priorities, "56633465555555"); // in the order of the contract's words
+    EXPECT_EQ(priorities, "56633465555555"); // in the order of the words of the contract
 }
 
 TEST(Audit, KeepsTheScriptsLinesApartFromEvents) {
@@ -172,7 +172,7 @@ TEST(Audit, KeepsTheScriptsLinesApartFromEvents) {
                                                   {"UM_UPGRADE_ID", "5f6c0d1e-0000-4000-8000-000000000001"},
                                                   {"UM_STAGE", "apply"}}));
     audited.audit.output(state, "");
-    EXPECT_EQ(audited.last().at("MESSAGE"), " "); // an entry without MESSAGE would be none
+    EXPECT_EQ(audited.last().at("MESSAGE"), " "); // journald requires a MESSAGE
 }
 
 TEST(Audit, SaysProgressToTheServiceManager) {

@@ -1,4 +1,4 @@
-// What stands between the appliance and an upgrade, told without changing anything.
+// Whether anything prevents an upgrade of the appliance. Nothing is changed to find out.
 
 #include "base/file.hpp"
 #include "unit/story.hpp"

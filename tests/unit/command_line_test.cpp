@@ -1,4 +1,4 @@
-// What the program says of its arguments, before it looks at anything else.
+// How the program judges its arguments before it looks at anything else.
 
 #include "support/scratch.hpp"
 

@@ -42,7 +42,7 @@ std::string load_error_of(const std::string& file) {
     }
 }
 
-/// The words after "known are: ", as the parser lists them for something it does not know.
+/// The words after "known are: ", which the parser lists for an unknown name.
 std::set<std::string> known_for(const std::string& text) {
     const auto message = error_of(text);
     const std::string mark = "known are: ";
@@ -55,7 +55,7 @@ std::set<std::string> known_for(const std::string& text) {
     return result;
 }
 
-/// Every "section.key" that the parser knows, but those of [prompt.X].
+/// Every "section.key" that the parser knows, except those of [prompt.X].
 std::set<std::string> known_keys() {
     std::set<std::string> keys;
     for (const auto& section : known_for("[?]\nx = 1\n"))

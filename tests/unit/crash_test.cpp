@@ -1,4 +1,4 @@
-// The agent, its unit or the machine dies in every stage; then it is started again.
+// The agent, its unit or the machine dies in every stage, and then starts again.
 
 #include "unit/story.hpp"
 
@@ -12,8 +12,8 @@ namespace {
 
 struct Case {
     std::string name;
-    std::string call; ///< at which the agent dies
-    Stage stage;      ///< that the record then holds
+    std::string call; ///< the agent dies there
+    Stage stage;      ///< in the record then
 };
 
 const Case before_the_change[] = {
@@ -53,7 +53,7 @@ TEST_P(CrashedBeforeTheChange, StartsFromTheTopAndAuthenticatesAgain) {
 TEST_P(CrashedBeforeTheChange, GoesOnAfterThePowerWasCut) {
     world.fates[GetParam().call] = Fate::power_cut;
     run_and_crash();
-    EXPECT_EQ(verify(), ExitCode::done); // as the unit after the boot does
+    EXPECT_EQ(verify(), ExitCode::done); // as the unit does after the boot
     EXPECT_EQ(world.count("script"), 1);
     EXPECT_EQ(state().stage, Stage::reboot);
 }
@@ -94,7 +94,7 @@ TEST_F(Crashed, LeavesNoRecordWhileItLooksForMedia) {
 }
 
 TEST_F(Crashed, HasRecordedWhatTheJournalTellsOf) {
-    std::optional<bool> in_time; // an upgrade that began, and of which nobody knows, would never end
+    std::optional<bool> in_time; // an upgrade without a record would never end
     journal.on_entry = [&](const Fields& entry) {
         if (field(entry, "UM_EVENT") == "upgrade-started")
             in_time = recorded();
@@ -170,7 +170,7 @@ TEST_F(Crashed, TakesAFailedChangeFromItsRecord) {
 }
 
 TEST_F(Crashed, NeedsAPersonWhenTheChangeItselfDied) {
-    world.fates["script"] = Fate::crash; // in the apply unit: the agent lives and sees it
+    world.fates["script"] = Fate::crash; // in the apply unit, so the agent lives and sees it
     EXPECT_EQ(run(), ExitCode::needs_manual);
     EXPECT_EQ(state().change, Change::begun);
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
@@ -185,13 +185,13 @@ TEST_F(Crashed, NeedsAPersonWhenThePowerWasCutInTheChange) {
     EXPECT_EQ(verify(), ExitCode::needs_manual);
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
     EXPECT_EQ(state().reason, Reason::interrupted);
-    EXPECT_EQ(world.count("script"), 1); // the media do not declare that their script may run again
+    EXPECT_EQ(world.count("script"), 1); // the media do not allow their script to run again
 }
 
 TEST_F(Crashed, AsksForTheRebootAgain) {
     world.fates["reboot"] = Fate::crash;
     run_and_crash();
-    EXPECT_EQ(verify(), ExitCode::done); // in the same boot: the unit that takes up what a killed agent left
+    EXPECT_EQ(verify(), ExitCode::done); // in the same boot, by the unit that resumes
     EXPECT_EQ(state().stage, Stage::reboot);
     EXPECT_EQ(world.count("reboot"), 2);
     world.shutdown_due = "shutdown";
@@ -201,7 +201,7 @@ TEST_F(Crashed, AsksForTheRebootAgain) {
 }
 
 TEST_F(Crashed, TakesANewBootForTheRebootThatItAskedFor) {
-    world.fates["sync"] = Fate::power_cut; // the apply unit's: the change is not recorded yet
+    world.fates["sync"] = Fate::power_cut; // in the apply unit, before it records the change
     run_and_crash();
     EXPECT_EQ(state().change, Change::begun);
     EXPECT_EQ(verify(), ExitCode::needs_manual);
@@ -230,7 +230,7 @@ TEST_F(Crashed, GoesOnWithTheMediaThatItWasGiven) {
     world.paths = {"/media/another.iso", iso_path};
     world.fates["digest"] = Fate::power_cut;
     run_and_crash();
-    only_media.clear(); // the boot names none
+    only_media.clear(); // the unit of the boot names no media
     EXPECT_EQ(verify(), ExitCode::done);
     EXPECT_EQ(state().change, Change::done);
     EXPECT_FALSE(world.called("matches /dev/cdrom"));
@@ -238,7 +238,7 @@ TEST_F(Crashed, GoesOnWithTheMediaThatItWasGiven) {
 
 TEST_F(Crashed, LooksAgainWhenItCouldNotLookAtTheNewVersion) {
     upgrade();
-    world.fates["run /bin/bash as usagemeter"] = Fate::system_failure; // once: then it settles
+    world.fates["run /bin/bash as usagemeter"] = Fate::system_failure; // only once
     EXPECT_EQ(verify(), ExitCode::done);
     EXPECT_EQ(state().outcome, Outcome::succeeded);
 }

@@ -1,4 +1,4 @@
-// A change that was begun and cut off: made again where that is safe, and never passed over.
+// A change that was begun and cut off. It is made again where that is safe, and it is never skipped.
 
 #include "base/file.hpp"
 #include "unit/story.hpp"
@@ -12,7 +12,7 @@ TEST_F(CutOff, MakesAChangeOfPackagesAgainWhenThePowerWasCutInIt) {
     bring_packages();
     world.fates["script"] = Fate::power_cut;
     run_and_crash();
-    world.installed = "4.7.0.0"; // it came as far as the product itself
+    world.installed = "4.7.0.0"; // the product was installed already
     world.calls.clear();
     events();
     EXPECT_EQ(verify(), ExitCode::done);
@@ -29,7 +29,7 @@ TEST_F(CutOff, MakesAChangeOfPackagesAgainWhenThePowerWasCutInIt) {
 
 TEST_F(CutOff, MakesAChangeOfPackagesAgainWhileTheAgentLives) {
     bring_packages();
-    world.fates["script"] = Fate::crash; // in the apply unit
+    world.fates["script"] = Fate::crash; // only the apply unit dies
     EXPECT_EQ(run(), ExitCode::done);
     EXPECT_EQ(world.count("script"), 2);
     EXPECT_EQ(world.count("mount"), 1);
@@ -64,7 +64,7 @@ TEST_F(CutOff, KeepsAChangeThatWasCutOffOpenWhenTheMachineFailsBeforeItIsMadeAga
         bring_packages();
         world.fates["script"] = Fate::power_cut;
         run_and_crash();
-        world.installed = "4.7.0.0"; // which would look like nothing to do
+        world.installed = "4.7.0.0"; // this looks as if nothing were to do
         world.fates[call] = Fate::system_failure;
         EXPECT_EQ(verify(), ExitCode::internal) << call;
         EXPECT_TRUE(state().open()) << call;
@@ -93,7 +93,7 @@ TEST_F(CutOff, CountsAnAttemptBeforeItTouchesAnything) {
 
 TEST_F(CutOff, MakesAChangeAgainOnlyAsItWasBegun) {
     world.paths.insert(repository_metadata);
-    world.fates["script"] = Fate::power_cut; // the media's script, which may not run again
+    world.fates["script"] = Fate::power_cut; // the script of the media, which may not run again
     run_and_crash();
     config.apply.method = Method::packages;
     EXPECT_EQ(verify(), ExitCode::needs_manual);
@@ -118,7 +118,7 @@ TEST_F(CutOff, RunsNoScriptAgainWhoeverStartsItsUnit) {
 TEST_F(CutOff, ReadsTheRecordOfAUnitThatEndedJustNow) {
     world.fates["wait"] = Fate::crash;
     run_and_crash();
-    world.hooks["status " + std::string(apply_unit)] = [this] { // it was at work when the record was read
+    world.hooks["status " + std::string(apply_unit)] = [this] { // it still ran when the record was read
         auto done = state();
         done.change = Change::done;
         store().save(done);
@@ -201,7 +201,7 @@ TEST_F(CutOff, GoesOnOnceTheMediaAreBack) {
         EXPECT_EQ(run(), ExitCode::needs_manual) << boot;
         EXPECT_EQ(state().outcome, Outcome::needs_manual) << boot;
         EXPECT_EQ(state().reason, Reason::media_none) << boot;
-        EXPECT_EQ(verify(), ExitCode::done) << boot; // it is closed: that is for a person
+        EXPECT_EQ(verify(), ExitCode::done) << boot; // it is closed, so a person must act
     }
     world.paths = paths;
     EXPECT_EQ(run(), ExitCode::done);
@@ -217,9 +217,9 @@ TEST_F(CutOff, InstallsAfreshWhatWasNewAndCutOff) {
     bring_packages();
     world.fates["script"] = Fate::power_cut;
     run_and_crash();
-    replace_file(store().directory() + "/fresh.list", "java17|0|17|1|x86_64\n"); // of an attempt before
+    replace_file(store().directory() + "/fresh.list", "java17|0|17|1|x86_64\n"); // from an earlier attempt
     verify();
-    ASSERT_EQ(world.count("script"), 3); // cut off, installed afresh, and upgraded
+    ASSERT_EQ(world.count("script"), 3); // cut off, installed again, and upgraded
     EXPECT_EQ(text_of(store().directory() + "/fresh.list"), "java17|0|17|1|x86_64\n");
 }
 
@@ -246,7 +246,7 @@ TEST_F(CutOff, WritesTheJournalWhereTheStoryMustNotBeLost) {
     run();
     const auto& calls = world.calls;
     const auto first = [&](const std::string& call) { return std::find(calls.begin(), calls.end(), call); };
-    EXPECT_LT(first("flush_journal"), first("digest")); // each stage's beginning
+    EXPECT_LT(first("flush_journal"), first("digest")); // at the beginning of each stage
     EXPECT_LT(first("flush_journal"), first("script"));
     const auto before_reboot = std::find(calls.rbegin(), calls.rend(), "flush_journal");
     EXPECT_GT(before_reboot, std::find(calls.rbegin(), calls.rend(), "reboot"));

@@ -1,6 +1,6 @@
 #pragma once
-// A world for the story to act on: an appliance, its media and its service manager, as plain values behind
-// the ports. What the world holds outlives a crash of the agent, as the machine outlives a process.
+// A world for the upgrade: an appliance, its media and its service manager, as plain values behind the ports.
+// The world outlives a crash of the agent, as the machine outlives a process.
 
 #include "change/change.hpp"
 #include "checks/product.hpp"
@@ -22,10 +22,10 @@
 
 namespace um::test {
 
-/// What kill -9 is to a process: nobody catches it, and nothing is cleaned up.
+/// Acts as kill -9: the agent does not catch it and cleans nothing up.
 struct Crash {};
 
-/// What happens to the agent when it comes to the call of this name.
+/// What happens to the agent at a call.
 enum class Fate { crash, power_cut, system_failure };
 
 inline const std::string iso_name = "Usage_Meter_Agent-4.7.0.0-21234567_Upgrade.iso";
@@ -40,7 +40,7 @@ struct World {
     std::string installed = "4.6.0.1";
     std::string boot = "boot-1";
     std::chrono::seconds clock{1'800'000'000};
-    long looks = 0; ///< at the clock
+    long looks = 0; ///< how often the clock was read
     std::chrono::microseconds uptime{std::chrono::hours(1)};
     std::uint64_t free_space = 100ULL << 30;
     std::string status_report = "journal: Running\nlogin: Running\n";
@@ -51,40 +51,40 @@ struct World {
     std::map<std::string, std::string> aliases;
     std::map<std::string, std::vector<AdminCheck>> checks; ///< by directory
     std::map<std::string, std::string> logs;               ///< path and text
-    std::map<std::string, std::string> inodes;             ///< where it is not the path that tells a file
-    std::map<std::string, CommandResult> programs;         ///< what else can be run, and what comes of it
+    std::map<std::string, std::string> inodes;             ///< by path; without one the path is the id
+    std::map<std::string, CommandResult> programs;         ///< other programs, and their results
     // the media
     std::set<std::string> paths{iso_path};
     std::map<std::string, std::string> sidecars{{stem + ".mf", sha256 + "  " + iso_name + "\n"},
                                                 {stem + ".crt", "a certificate"},
                                                 {stem + ".sign", "a signature"}};
     std::string script = "upgrade-um.sh";
-    std::string obsoleted;              ///< names of packages, by what is on them: "Oname", a line each
-    std::string shutdown_due;           ///< its kind; empty: none
-    bool awaits_input = false;          ///< somebody reads what is typed
-    bool reads_keys = false;            ///< and key by key
-    std::string damage;                 ///< of the rpm database, in rpm's words
-    std::deque<CommandResult> verified; ///< what rpm -Va answers, in turns; then that all is well
-    std::string lock_holder;            ///< of the rpm database; empty: nobody
-    std::map<std::string, std::uint64_t> files; ///< and their sizes
-    std::optional<std::uint64_t> mounted;       ///< st_dev of what stands on the mount point
+    std::string obsoleted;                      ///< names that the media obsolete: lines "Oname"
+    std::string shutdown_due;                   ///< its kind; empty: none
+    bool awaits_input = false;                  ///< a process reads what is typed
+    bool reads_keys = false;                    ///< and it reads key by key
+    std::string damage;                         ///< of the rpm database, in rpm's words
+    std::deque<CommandResult> verified;         ///< answers of rpm -Va; after them all is well
+    std::string lock_holder;                    ///< of the rpm database; empty: none
+    std::map<std::string, std::uint64_t> files; ///< their sizes, by path
+    std::optional<std::uint64_t> mounted;       ///< st_dev of what is on the mount point
     // the script: what it does on its terminal, and its exit status
     std::function<int(const Terminal::Session&)> work;
-    // the way back
-    std::map<std::string, std::string> kept; ///< id and the version
+    // the kept files
+    std::map<std::string, std::string> kept; ///< the version, by id
     std::uint64_t kept_size = 1 << 20;
     std::vector<std::string> unkept;
     std::vector<std::string> torn;
     std::vector<std::string> differences;
     std::vector<std::string> set_aside;
-    std::string keeping_place; ///< a directory for the story's notes
-    // what the ports see of the world's fate
+    std::string keeping_place; ///< the directory for notes beside the kept files
+    // what happens at calls of the ports
     std::map<std::string, Fate> fates;
     std::map<std::string, Failure> failures;
-    std::map<std::string, std::function<void()>> hooks; ///< run at every such call
+    std::map<std::string, std::function<void()>> hooks; ///< run at each such call
     std::vector<std::string> calls;
-    bool in_unit = false; ///< the process at work is the apply unit's
-    bool crashed = false; ///< the agent is dead: its destructors do nothing
+    bool in_unit = false; ///< the running process is that of the apply unit
+    bool crashed = false; ///< the agent is dead, so its destructors do nothing
     unsigned ids = 0;
 
     World() {
@@ -107,14 +107,14 @@ struct World {
         return result;
     }
 
-    /// Each port's call comes by here.
+    /// Every call of a port comes through here.
     void call(const std::string& what) {
         calls.push_back(what);
         if (const auto hook = hooks.find(what); hook != hooks.end())
             hook->second();
         if (const auto failure = failures.find(what); failure != failures.end())
             throw failure->second;
-        const auto fate = fates.extract(what); // it happens once
+        const auto fate = fates.extract(what); // a fate happens once
         if (!fate)
             return;
         if (fate.mapped() == Fate::system_failure)
@@ -248,7 +248,7 @@ private:
 
 class FakeServices final : public Services {
 public:
-    /// `apply_process`: what the apply unit's process does.
+    /// `apply_process`: what the process of the apply unit does.
     FakeServices(World& world, std::function<void()> apply_process)
         : world_(world), apply_process_(std::move(apply_process)) {}
 
@@ -290,7 +290,7 @@ public:
             apply_process_();
             status.result = "success";
         } catch (const Crash&) {
-            status.result = "signal"; // the unit's process died; the agent lives, unless the power went
+            status.result = "signal"; // the agent lives, unless the power was cut
         } catch (const std::exception&) {
             status.result = "exit-code";
         }
@@ -334,7 +334,7 @@ public:
         if (command.at(0) == "rpm" && command.at(1) == "-qp")
             return {0, "Npackage|0|1|1|noarch\n" + world_.obsoleted, false};
         if (command.at(0) == "rpm" && command.at(1) == "-qa")
-            return {0, "package|0|1|1|noarch\n", false}; // the media's one is installed already
+            return {0, "package|0|1|1|noarch\n", false}; // the package of the media is installed already
         if (command.at(0) == "rpm")
             return world_.installed.empty() ? CommandResult{1, "package is not installed\n", false}
                                             : CommandResult{0, world_.installed, false};
@@ -389,7 +389,7 @@ public:
         return world_.lock_holder.empty() ? std::nullopt : std::optional(world_.lock_holder);
     }
     std::chrono::system_clock::time_point now() override {
-        // No two looks at a clock are at the same time.
+        // Two looks at the clock never see the same time.
         return std::chrono::system_clock::time_point(world_.clock) +
                std::chrono::microseconds(++world_.looks);
     }
@@ -425,7 +425,7 @@ private:
     World& world_;
 };
 
-/// The old system as a way back: whole, where it is kept.
+/// Keeps the old system as its version alone. What it keeps is always whole.
 class FakeKeeper final : public Keeper {
 public:
     explicit FakeKeeper(World& world) : world_(world) {}

@@ -8,7 +8,7 @@ using namespace um;
 
 namespace {
 
-/// "service=state" of each line that counts.
+/// "service=state" for each line that counts.
 std::string read(const std::string& report) {
     static const char* states[] = {"running", "errors", "offline"};
     std::string text;
@@ -54,7 +54,7 @@ TEST(StatusReport, ReadsOtherShapes) {
     EXPECT_EQ(read("Running"), "=running");
     EXPECT_EQ(read("OFFLINE\n"), "=offline");
     EXPECT_EQ(read("journal ........ [Running]"),
-              ""); // a bracket behind the state is none of the known shapes
+              ""); // a bracket after the state is not a known form
     EXPECT_EQ(read("  journal      Running.  \n"), "journal=running");
     EXPECT_EQ(read("journal - running\r\nlogin = RUNNING\r\n"), "journal=running login=running");
     EXPECT_EQ(read("VMware UM journal: \x1b[32mRunning\x1b[0m\n"), "vmware um journal=running");
@@ -139,7 +139,7 @@ TEST(Unhealthy, IsWhoIsCertainlyNotWell) {
                                 {"d.service", "unknown (D-Bus is away)", 0, {}}},
                                report),
               (Unhealthy{"a.service", "journal"}));
-    EXPECT_EQ(with_errors(report), Unhealthy{"vcd"}); // no excuse for being Offline afterwards
+    EXPECT_EQ(with_errors(report), Unhealthy{"vcd"}); // that does not excuse Offline afterwards
     EXPECT_EQ(unhealthy_before({}, {"", 0, true}), (Unhealthy{"status.sh"}));
     EXPECT_EQ(unhealthy_from(to_text({"a.service", "VMware UM journal"})),
               (Unhealthy{"a.service", "VMware UM journal"}));

@@ -32,7 +32,7 @@ TEST(HostName, IsComparedAsCertificatesMeanIt) {
 
 TEST(HostName, MustBeBothTheCommonNameAndAnAlternative) {
     EXPECT_EQ(verdict({"um.example.test"}, {"other.test", "um.example.test"}), "");
-    EXPECT_EQ(verdict({"um"}, {"um.example.test"}), ""); // the short name is its name as well
+    EXPECT_EQ(verdict({"um"}, {"um.example.test"}), ""); // the short name counts as well
     EXPECT_EQ(
         verdict({"old.example.test"}, {"um.example.test"}),
         "Detected wrong hostname. Expected hostname: old.example.test, but found: um.example.test. This will "
@@ -42,7 +42,7 @@ TEST(HostName, MustBeBothTheCommonNameAndAnAlternative) {
                                                 "both must be");
     EXPECT_NE(verdict({}, {"um.example.test"}).find("Expected hostname: none"), std::string::npos);
     EXPECT_EQ(verdict({"um.example.test"}, {}, "um.example.test", "4.6.0.1"),
-              ""); // older ones want the CN alone
+              ""); // older versions require only the CN
     EXPECT_NE(verdict({"other.test"}, {}, "um.example.test", "4.6.0.1"), "");
 }
 

@@ -14,7 +14,7 @@ std::string shown(const std::vector<IniEntry>& entries) {
     return text;
 }
 
-/// "line: message" of the error that parsing ends with.
+/// "line: message" of the error with which parsing ends.
 std::string error_of(const std::string& text) {
     try {
         return "accepted: " + shown(parse_ini(text));

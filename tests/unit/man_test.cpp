@@ -1,4 +1,4 @@
-// The manual pages against the code: what one of them knows, the other must.
+// Compares the manual pages with the code, both ways.
 
 #include "base/failure.hpp"
 #include "base/ini.hpp"
@@ -31,7 +31,7 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-/// A page's source as a reader sees its words: without scdoc's escapes.
+/// The source of a page without scdoc's escapes, so with the words that a reader sees.
 std::vector<std::string> page(const std::string& name) {
     auto text = test::text_of(UM_SOURCE "/agent/man/" + name + ".scd");
     text.erase(std::remove(text.begin(), text.end(), '\\'), text.end());
@@ -47,7 +47,7 @@ std::vector<std::string> section(const std::string& name, const std::string& hea
                                 : std::vector(begin, std::find_if(begin + 1, lines.end(), is_heading));
 }
 
-/// What `pattern` captures, wherever it is found.
+/// What `pattern` captures, from every place where it matches.
 Words found(const std::vector<std::string>& lines, const std::string& pattern) {
     Words words;
     const std::regex expression(pattern);
@@ -57,7 +57,7 @@ Words found(const std::vector<std::string>& lines, const std::string& pattern) {
     return words;
 }
 
-/// The terms that a section explains: bold, at the beginning of a line or behind another one.
+/// The terms that a section explains. They are bold, at the beginning of a line or after another term.
 Words terms(const std::vector<std::string>& lines) {
     std::vector<std::string> heads;
     std::copy_if(lines.begin(), lines.end(), std::back_inserter(heads),
@@ -80,7 +80,7 @@ Words options_of(const std::string& command) {
     return found(output_of(UM_PROGRAM " " + command + " --help"), R"(^  .*(--[a-z-]+)\b)");
 }
 
-/// What bash offers behind `um-upgrade LINE`.
+/// What bash offers after `um-upgrade LINE`.
 Words completions(const std::string& line) {
     const auto offered = output_of(
         "bash -c '. " UM_SOURCE "/etc/um-upgrade.bash-completion; COMP_WORDS=(um-upgrade " + line +
@@ -96,7 +96,7 @@ Words all_words(std::size_t count) {
     return words;
 }
 
-/// How the code spells a reason: media.sidecar-missing is Reason::media_sidecar_missing.
+/// How the code spells a reason. media.sidecar-missing is Reason::media_sidecar_missing.
 std::string identifier(std::string reason) {
     for (auto& c : reason)
         if (c == '.' || c == '-')
@@ -104,7 +104,7 @@ std::string identifier(std::string reason) {
     return "Reason::" + reason;
 }
 
-/// The reasons of the page's section, by the number in the heading that they stand under.
+/// The reasons in the page's section, each with the number in the heading above it.
 std::map<std::string, int> reasons_of_page() {
     std::map<std::string, int> reasons;
     int code = 0;
@@ -120,7 +120,7 @@ std::map<std::string, int> reasons_of_page() {
 } // namespace
 
 TEST(ManPage, OfTheConfigurationNamesEveryKeyWithItsDefault) {
-    // That the shipped file has every key and its default is tested with the configuration.
+    // The tests of the configuration check that the shipped file has every key and its default.
     std::map<std::string, std::string> shipped;
     for (const auto& entry : parse_ini(test::text_of(UM_SOURCE "/etc/um-upgrade.conf")))
         shipped[entry.section + "." + entry.name] = entry.value;

@@ -14,7 +14,7 @@ const std::string sha256(64, 'b');
 const std::string sha384(96, 'c');
 const std::string sha512(128, 'd');
 
-/// The reason and message that parsing ends with; empty when it ends well.
+/// The reason and message with which parsing ends. Empty if it succeeds.
 std::string refusal_of(const std::string& text) {
     try {
         parse_manifest(text);
@@ -100,7 +100,7 @@ TEST(Manifest, RefusesAnIsoThatItDoesNotName) {
 
 TEST(Manifest, RefusesAnIsoThatItNamesTwice) {
     const auto line = sha1 + "  " + iso + "\n";
-    EXPECT_EQ(reason_of(line + line), Reason::manifest_duplicate); // even when both agree
+    EXPECT_EQ(reason_of(line + line), Reason::manifest_duplicate); // even if both agree
     EXPECT_EQ(reason_of(line + std::string(40, '0') + " *./" + iso), Reason::manifest_duplicate);
     EXPECT_EQ(reason_of(line + "SHA1(" + iso + ")= " + sha1), Reason::manifest_duplicate);
 }
@@ -118,7 +118,7 @@ TEST(Manifest, RefusesEveryLineThatItDoesNotUnderstand) {
         sha1.substr(1) + "  " + iso,        // 39 digits
         std::string(32, 'a') + "  " + iso,  // MD5
         std::string(56, 'a') + "  " + iso,  // SHA-224
-        sha1.substr(1) + "g  " + iso,       // no hexadecimal digit
+        sha1.substr(1) + "g  " + iso,       // not a hexadecimal digit
         " " + sha1 + "  " + iso,            // indented
         "\xEF\xBB\xBF" + sha1 + "  " + iso, // a byte order mark
         "SHA1(" + iso + ")=" + sha1,        // no blank
@@ -131,7 +131,7 @@ TEST(Manifest, RefusesEveryLineThatItDoesNotUnderstand) {
         "MD5(" + iso + ")= " + std::string(32, 'a'),
         "SHA3-256(" + iso + ")= " + sha256,
         "\\" + sha1 + "  a\\",                     // an escape without an end
-        "\\" + sha1 + "  a\\tb",                   // an escape that nobody writes
+        "\\" + sha1 + "  a\\tb",                   // an unknown escape
         sha1 + "  a" + std::string(1, '\0') + "b", // a NUL byte
         sha1 + "  " + std::string(1, '\0'),
     };

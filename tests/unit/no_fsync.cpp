@@ -1,4 +1,4 @@
-// The story saves its record hundreds of times here, and no power is cut: nothing waits for the disk.
+// Tests save the record hundreds of times, and no power is cut here, so nothing has to wait for the disk.
 
 extern "C" int __wrap_fsync(int);
 extern "C" int __wrap_fsync(int) {

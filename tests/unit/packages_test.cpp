@@ -1,5 +1,5 @@
-// What the media bring, what is installed, and whether the one has become the other; and the package
-// manager's commands.
+// What the media contain, what is installed, and whether the change installed it. Also the commands of the
+// package manager.
 
 #include "media/content.hpp"
 #include "packages/database.hpp"
@@ -26,7 +26,7 @@ Package package(const std::string& name, const std::string& version, const std::
     return {name, epoch, version, "1", arch};
 }
 
-/// A machine whose rpm says what it is told to.
+/// A machine with canned answers of rpm.
 struct RpmAppliance : FakeAppliance {
     using FakeAppliance::FakeAppliance;
     CommandResult run(const std::vector<std::string>& command, const std::string&,
@@ -223,7 +223,7 @@ TEST_F(Manager, ErasesLeftoversWithoutTheirScripts) {
 TEST_F(Manager, RebuildsADatabaseThatCannotBeRead) {
     const auto say = [](const std::string&) {};
     repair_database(appliance, say);
-    EXPECT_EQ(appliance.commands.size(), 2U); // it is sound, and can be read
+    EXPECT_EQ(appliance.commands.size(), 2U); // the database is sound and can be read
     appliance.answers["-qa"] = {1, "", false, "error: db5 error"};
     try {
         repair_database(appliance, say);
@@ -250,7 +250,7 @@ TEST_F(Manager, PutsConfigurationAsideThatWasCutOffAndLeavesTheOperators) {
     EXPECT_EQ(um::test::names_in(scratch.path()),
               (std::vector<std::string>{"empty.conf.aside", "operators.conf", "program", "snapshot.ini",
                                         "torn.conf.aside"}));
-    scratch.file("empty.conf", ""); // and never over what stands there
+    scratch.file("empty.conf", ""); // an existing file is never overwritten
     EXPECT_THROW(put_damaged_configuration_aside(appliance, {"/m/a.rpm"}, ".aside", say), SystemFailure);
     appliance.commands.clear();
     put_damaged_configuration_aside(appliance, {}, ".aside", say);
@@ -277,7 +277,7 @@ TEST_F(Manager, MissesAKernelThatCannotBeBooted) {
     EXPECT_THAT(boot_shortcomings(appliance, kernels, {}),
                 ElementsAre("the kernel /boot/vmlinuz-6.1 is missing or empty"));
     world.files["/boot/vmlinuz-6.1"] = 1;
-    EXPECT_THAT(boot_shortcomings(appliance, kernels, {}), IsEmpty()); // the one that ran had no initramfs
+    EXPECT_THAT(boot_shortcomings(appliance, kernels, {}), IsEmpty()); // the running kernel had no initramfs
     const std::vector<std::string> forms{"/boot/initrd.img-*"};
     EXPECT_THAT(boot_shortcomings(appliance, kernels, forms),
                 ElementsAre("the initramfs /boot/initrd.img-6.1 is missing or empty"));
@@ -318,7 +318,7 @@ TEST_F(Manager, LooksForWhoWritesToTheDatabaseAndForDamage) {
     EXPECT_FALSE(look_at_database(appliance).writer);
     appliance.answers["--verifydb"] = {1, "", false, "error: page 3"};
     EXPECT_EQ(look_at_database(appliance).damage, "rpm --verifydb ended with status 1: error: page 3");
-    world.lock_holder = "dnf (process 7)"; // for whose end rpm would wait
+    world.lock_holder = "dnf (process 7)"; // rpm would wait until it ends
     EXPECT_EQ(look_at_database(appliance).writer, "dnf (process 7)");
     EXPECT_EQ(look_at_database(appliance).damage, "");
 }

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t mebibyte = 1024 * 1024;
 const auto now = std::chrono::system_clock::time_point(std::chrono::seconds(1'800'000'000));
 
-/// An appliance that may be upgraded, and media that may be applied to it.
+/// The facts of an appliance that may be upgraded with its media.
 Facts good_facts() {
     Facts facts;
     facts.installed_version = "4.6.0.1";
@@ -26,7 +26,7 @@ Facts good_facts() {
 }
 const std::string good_media = "4.7.0.0";
 
-/// The reasons, warnings in brackets.
+/// The reasons, with warnings in brackets.
 std::string reasons_of(const Facts& facts, const std::string& media = good_media, const Config& config = {}) {
     std::string text;
     for (const auto& finding : judge_preflight(facts, media, config)) {

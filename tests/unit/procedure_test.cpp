@@ -1,4 +1,4 @@
-// The whole story, and what it leaves alone.
+// The whole procedure, and what it leaves alone.
 
 #include "base/file.hpp"
 #include "cli/commands.hpp"
@@ -54,7 +54,7 @@ TEST_F(Procedure, BelievesNothingBeforeItIsAuthenticated) {
     EXPECT_LT(position("digest"), position("expect_unchanged"));
     EXPECT_LT(position("expect_unchanged"), position("mount"));
     EXPECT_LT(position("mount"), position("script"));
-    EXPECT_EQ(world.count("open"), 1); // one descriptor stands for the medium
+    EXPECT_EQ(world.count("open"), 1); // the medium is one descriptor all the time
 }
 
 TEST_F(Procedure, DoesNothingWithoutMedia) {
@@ -146,7 +146,7 @@ TEST_F(Procedure, RebootsWithNotice) {
     run();
     EXPECT_TRUE(world.called("schedule_reboot"));
     EXPECT_FALSE(world.called("reboot"));
-    verify(); // hourly: somebody has cancelled it
+    verify(); // the hourly start, after somebody has cancelled it
     EXPECT_EQ(world.count("schedule_reboot"), 1);
     run();
     EXPECT_EQ(world.count("schedule_reboot"), 2);
@@ -185,7 +185,7 @@ TEST_F(Procedure, TellsAnOpenUpgradeThatItsConfigurationIsWrong) {
         tell_open_upgrade(audit, scratch / "state", scratch / "run", ConfigError("um.conf:1: wrong"));
     };
     tell();
-    EXPECT_EQ(events(), ""); // there is none
+    EXPECT_EQ(events(), ""); // there is no open upgrade
     upgrade();
     events();
     tell();
@@ -203,7 +203,7 @@ TEST_F(Procedure, LeavesTheRebootToTheOperator) {
     EXPECT_FALSE(world.called("schedule_reboot"));
     EXPECT_FALSE(world.called("reboot"));
     EXPECT_EQ(state().stage, Stage::reboot);
-    EXPECT_EQ(verify(), ExitCode::done); // not booted yet
+    EXPECT_EQ(verify(), ExitCode::done); // it has not booted yet
     EXPECT_EQ(state().stage, Stage::reboot);
     world.reboot();
     EXPECT_EQ(verify(), ExitCode::done);
@@ -242,7 +242,7 @@ TEST_F(Verify, GivesUpAtTheDeadline) {
     upgrade();
     world.status_report = "journal: Offline\n";
     EXPECT_EQ(verify(), ExitCode::verification_failed);
-    EXPECT_EQ(world.count("sleep"), 300); // 10 min, 2 s at a time
+    EXPECT_EQ(world.count("sleep"), 300); // 10 min in steps of 2 s
     EXPECT_EQ(state().outcome, Outcome::needs_manual);
     EXPECT_EQ(state().reason, Reason::verify_status);
 }
@@ -271,7 +271,7 @@ TEST_F(Verify, RunsTheStatusScriptAsTheProductsUser) {
 
 TEST_F(Procedure, LooksAtTheMediaOnceMoreBeforeTheChange) {
     world.hooks["run modprobe"] =
-        [this] { // after the mount, while a service was started or a person was asked
+        [this] { // after the mount, when a service was started or a person was asked
             world.failures.emplace("expect_unchanged",
                                    Failure(Reason::media_changed, "written to", "leave it"));
         };

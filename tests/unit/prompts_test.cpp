@@ -6,7 +6,7 @@ using namespace um;
 
 namespace {
 
-/// "prompt: text" of the answer to what was printed last; "-" when there is none.
+/// "prompt: text" of the answer to what was printed last. "-" if there is none.
 std::string answer_to(const std::string& output, const std::vector<PromptRule>& rules = {}) {
     Dialogue dialogue(rules);
     dialogue.feed(output);
@@ -55,7 +55,7 @@ TEST(Prompts, AnswersNothingThatIsNoQuestion) {
              "snapshot? [y/N]",
          })
         EXPECT_EQ(answer_to(line), "-") << line;
-    EXPECT_EQ(answer_to(snapshot_question + "\n"), "-"); // a line that is over
+    EXPECT_EQ(answer_to(snapshot_question + "\n"), "-"); // the line has ended
 }
 
 TEST(Prompts, AnswersAQuestionOnce) {
@@ -64,7 +64,7 @@ TEST(Prompts, AnswersAQuestionOnce) {
     EXPECT_TRUE(dialogue.answer());
     EXPECT_FALSE(dialogue.answer());
     dialogue.feed(snapshot_question);
-    EXPECT_TRUE(dialogue.answer()); // asked again
+    EXPECT_TRUE(dialogue.answer()); // the question came again
 }
 
 TEST(Prompts, QuotesTheQuestionAsItWasAsked) {
@@ -144,7 +144,7 @@ TEST(Prompts, KnowsAQuestionThatItCannotAnswer) {
     for (const std::string line :
          {"Continue? (y/n)", "Continue [Y/n] ", "Are you sure?", "(yes/no)", "Sure?: "})
         EXPECT_TRUE(looks_like_a_question(line)) << line;
-    for (const std::string line : {"Password: ", "Enter a name:", "> ", // or progress
+    for (const std::string line : {"Password: ", "Enter a name:", "> ", // these may be progress
                                    "", "Installing", "Installing ...", "50 %", "Continue?\n", "   "})
         EXPECT_FALSE(looks_like_a_question(line)) << line;
 }
@@ -155,7 +155,7 @@ TEST(Prompts, KeepsALineWithoutEndFromGrowing) {
     for (int i = 0; i < 10; ++i)
         lines += dialogue.feed(std::string(50'000, 'x')).size();
     EXPECT_EQ(lines, 7U);            // pieces of 64 KiB
-    EXPECT_FALSE(dialogue.answer()); // and such a line is no question
+    EXPECT_FALSE(dialogue.answer()); // such a line is not a question
     EXPECT_FALSE(dialogue.open_question());
 }
 
@@ -166,10 +166,10 @@ TEST(Prompts, AnswersAQuestionThatEndsItsLineOnlyWhenAskedTo) {
     const auto answer = dialogue.answer_to_last_line();
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->text, "n");
-    EXPECT_FALSE(dialogue.answer_to_last_line()); // once
+    EXPECT_FALSE(dialogue.answer_to_last_line()); // only once
 
     dialogue.feed("Reboot now? (y/n)\nInstalling\n");
-    EXPECT_FALSE(dialogue.answer_to_last_line()); // something came after it
+    EXPECT_FALSE(dialogue.answer_to_last_line()); // something followed it
     dialogue.feed("Reboot now? (y/n)\nInstalling");
     EXPECT_FALSE(dialogue.answer_to_last_line());
 }
@@ -181,7 +181,7 @@ TEST(Prompts, KnowWhetherMoreThanTheAnswerCameAfterIt) {
     EXPECT_TRUE(dialogue.ends_with("n"));
     dialogue.feed("n");
     EXPECT_TRUE(dialogue.ends_with("n"));
-    dialogue.feed("\r<ong question n"); // as readline scrolls
+    dialogue.feed("\r<ong question n"); // readline scrolls like this
     EXPECT_TRUE(dialogue.ends_with("n"));
     dialogue.feed("\n");
     EXPECT_FALSE(dialogue.ends_with("n"));
@@ -204,12 +204,12 @@ TEST(Prompts, GoesOnFromAWarningOfTheHostName) {
         EXPECT_EQ(answer_to(question), "hostname: y") << question;
     EXPECT_EQ(answer_to(warning + "Do you want to continue? (y/n): "), "hostname: y");
     EXPECT_EQ(answer_to(warning + "See the guide.\n続行しますか？（y/n）"), "hostname: y");
-    EXPECT_EQ(answer_to("Continue? (y/n)"), "-"); // with what?
+    EXPECT_EQ(answer_to("Continue? (y/n)"), "-"); // with the host name, or with something else?
     EXPECT_EQ(answer_to("Is the hostname right? (y/n)"), "-");
     EXPECT_EQ(answer_to("Change the hostname and continue? (y/n)"), "-");
     EXPECT_EQ(answer_to(warning + "Change the hostname now? (y/n)"), "-");
     EXPECT_EQ(answer_to(warning + "Delete all data? (y/n)"), "-");
-    EXPECT_EQ(answer_to(warning + "1\n2\n3\n4\n5\n6\n7\n8\nContinue? (y/n)"), "-"); // long past
+    EXPECT_EQ(answer_to(warning + "1\n2\n3\n4\n5\n6\n7\n8\nContinue? (y/n)"), "-"); // too far back
 }
 
 TEST(Prompts, KnowFullWidthMarks) {

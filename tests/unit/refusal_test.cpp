@@ -1,4 +1,4 @@
-// Each refusal and failure: what is in the record, the history and the journal afterwards.
+// What each refusal and failure leaves in the record, the history and the journal.
 
 #include "unit/story.hpp"
 

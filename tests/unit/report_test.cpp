@@ -75,7 +75,7 @@ TEST(CheckReport, IsReadyAsJson) {
 TEST(CheckReport, DeclaresWhatTheWayBackWouldTake) {
     auto result = ready();
     result.rollback = RollbackMode::automatic;
-    EXPECT_TRUE(json::parse(check_json(result))["rollback"].is_null()); // not looked at
+    EXPECT_TRUE(json::parse(check_json(result))["rollback"].is_null()); // its cost is not known
     result.rollback_cost =
         RollbackCost{{{{"/boot/.um-upgrade", 3 << 20, 5}}, 1234, 56, 12 << 20}, 3.6, 33, {"/boot", "/etc"}};
     EXPECT_NE(
@@ -207,7 +207,7 @@ TEST(StatusReport, HasAWordForEverySituation) {
     EXPECT_EQ(situation(record(std::nullopt), {true, "apply: x"}), "running");
     at_reboot.boot_id = "this";
     EXPECT_EQ(situation(at_reboot, {false, "", "this"}), "waiting-for-reboot");
-    EXPECT_EQ(situation(at_reboot, {false, "", "the next"}), "interrupted"); // it would reboot in a circle
+    EXPECT_EQ(situation(at_reboot, {false, "", "the next"}), "interrupted"); // else it would reboot forever
     auto taken_back = record(std::nullopt);
     taken_back.boot_id = "this";
     taken_back.rollback = RollbackStep::due;

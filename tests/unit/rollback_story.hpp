@@ -1,5 +1,5 @@
 #pragma once
-// A story in which a failed upgrade is taken back.
+// The fixture for upgrades that fail and are rolled back.
 
 #include "unit/story.hpp"
 
@@ -10,14 +10,14 @@ namespace um::test {
 struct Rollback : Story {
     Rollback() { config.rollback.mode = RollbackMode::automatic; }
 
-    /// The change ends badly.
+    /// Makes the change fail after it has installed another version.
     void fail_the_change() {
         world.work = [this](const Terminal::Session&) {
             world.installed = "4.6.9.9";
             return 7;
         };
     }
-    /// A boot, in which the unit runs that is early in it, if it is to run.
+    /// Boots. If a rollback is due, its unit runs early in the boot and reboots once more.
     void boot() {
         world.reboot();
         if (!std::filesystem::exists(flag()))

@@ -1,5 +1,4 @@
-// An upgrade that fails is taken back: when, by whom, through which boots, and when a person is needed after
-// all.
+// A failed upgrade is rolled back: when, by whom, through which boots, and when a person is still needed.
 
 #include "base/file.hpp"
 #include "unit/rollback_story.hpp"
@@ -51,7 +50,7 @@ TEST_F(Rollback, DoesNotTryTheSameMediaAgainByItself) {
     EXPECT_EQ(state().id, id);
     EXPECT_EQ(state().outcome, Outcome::rolled_back);
     EXPECT_FALSE(world.called("digest"));
-    // Other media, if only of that name; or somebody who names them.
+    // Other media count even under the same name, and so does an operator who names the media.
     world.sidecars[stem + ".mf"] += "# another one\n";
     EXPECT_EQ(run(), ExitCode::apply_failed);
     EXPECT_TRUE(world.called("digest"));
@@ -196,7 +195,7 @@ TEST_F(Rollback, DoesNotBootForEver) {
     run();
     unsigned boots = 0;
     for (; state().open() && boots < 50; ++boots) {
-        world.reboot(); // the unit does not run
+        world.reboot(); // the unit of the rollback does not run
         verify();
     }
     EXPECT_LT(boots, 20U);
@@ -233,7 +232,7 @@ TEST_F(Rollback, IsAPersonsOnceTheUpgradeHasSucceeded) {
     EXPECT_THAT(state().message, HasSubstr("alice asked for it: the reports are wrong"));
     EXPECT_EQ(closed(), 1U);
     events();
-    EXPECT_EQ(run(), ExitCode::done); // not at once again, where the unit is enabled
+    EXPECT_EQ(run(), ExitCode::done); // an enabled unit must not upgrade again at once
     EXPECT_EQ(events(), "upgrade-finished:nothing-to-do");
     try {
         rollback("again");
@@ -261,9 +260,9 @@ TEST_F(Rollback, IsNotAnnouncedAgainToWhoHasCancelledTheBoot) {
     fail_the_change();
     run();
     ASSERT_EQ(world.count("schedule_reboot"), 1);
-    verify(); // hourly; nothing is scheduled any more
+    verify(); // the hourly start; no reboot is scheduled any more
     EXPECT_EQ(world.count("schedule_reboot"), 1);
-    run(); // somebody goes on
+    run(); // an operator resumes
     EXPECT_EQ(world.count("schedule_reboot"), 2);
     boot();
     EXPECT_EQ(verify(), ExitCode::done);
@@ -297,7 +296,7 @@ TEST_F(Rollback, IsAskedForThoughTheChangesOwnBootWasAnnounced) {
     config.reboot.policy = RebootPolicy::notice;
     upgrade();
     world.units["vmware-um-login.service"].active = "failed";
-    world.fates["shutdown_due"] = Fate::crash; // it is due on record, and nobody was told
+    world.fates["shutdown_due"] = Fate::crash; // it is due in the record, but not announced
     EXPECT_THROW(verify(), Crash);
     world.crashed = false;
     verify();
@@ -332,7 +331,7 @@ TEST_F(Rollback, IsAbandonedByAPerson) {
 
 TEST_F(Rollback, AsksNoUnitOfAnEarlierBoot) {
     fail_the_change();
-    world.fates["make_room"] = Fate::crash; // the change has failed, and that is all that is known
+    world.fates["make_room"] = Fate::crash; // the record has only the failed change
     run_and_crash();
     world.reboot();
     world.hooks["status um-upgrade-apply.service"] = [] {
@@ -362,7 +361,7 @@ TEST_F(Rollback, EnablesItsUnitWhereTheChangeHasDisabledIt) {
 }
 
 TEST_F(Rollback, IsBusyWhileAnUpgradeIsAtWork) {
-    world.fates["wait"] = Fate::crash; // its unit lives on
+    world.fates["wait"] = Fate::crash; // the apply unit lives on
     run_and_crash();
     try {
         rollback("now");

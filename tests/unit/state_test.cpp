@@ -19,7 +19,7 @@ const std::string State::*const texts[] = {&State::id,           &State::message
                                            &State::from_version, &State::to_version, &State::media,
                                            &State::media_sha256, &State::signer,     &State::abandoned};
 
-/// A record in which no field is empty and none is like another.
+/// A record without empty or equal fields.
 State full_state() {
     State state;
     for (std::size_t i = 0; i < std::size(texts); ++i)
@@ -52,7 +52,7 @@ State read_back(const State& state) {
     return parse_state(to_ini(state), "state.ini");
 }
 
-/// The reason of the refusal; nothing when the text was accepted.
+/// The reason of the refusal. Nothing if the text was accepted.
 std::optional<Reason> refusal_of(const std::string& text, std::string* message = nullptr) {
     try {
         parse_state(text, "state.ini");
@@ -159,7 +159,7 @@ TEST(State, IsNeverAnotherRecordWhenCutShort) {
         const auto cut = text.substr(0, length);
         if (refusal_of(cut))
             continue;
-        ++accepted; // within the last line, when all that counts is there
+        ++accepted; // the cut is in the last line, after all that counts
         expect_same(parse_state(cut, "state.ini"), state);
     }
     EXPECT_LE(accepted, 6U);
@@ -279,7 +279,7 @@ TEST(StateFile, TakesADamagedRecordForARefusalNotForNone) {
         EXPECT_THROW(StateFile(scratch.path()).load(), Failure) << text;
     }
     scratch.file("state.ini", std::string(2 * 1024 * 1024, '#'));
-    EXPECT_THROW(StateFile(scratch.path()).load(), Failure); // and so 'abandon' can set it aside
+    EXPECT_THROW(StateFile(scratch.path()).load(), Failure); // so 'abandon' can set it aside
 }
 
 TEST(StateFile, FailsWhereItsDirectoryCannotBe) {
@@ -298,7 +298,7 @@ TEST(StateFile, GivesItsReserveBackWhenTheRecordCannotBeSavedAndWhenItIsClosed) 
     EXPECT_EQ(std::filesystem::file_size(scratch / "state/reserve"), 256U * 1024);
     file.save(state);
     EXPECT_TRUE(std::filesystem::exists(scratch / "state/reserve"));
-    std::filesystem::create_directory(scratch / "state/state.ini.new"); // in the way, as a full disk is
+    std::filesystem::create_directory(scratch / "state/state.ini.new"); // saving fails, as on a full disk
     EXPECT_THROW(file.save(state), SystemFailure);
     EXPECT_FALSE(std::filesystem::exists(scratch / "state/reserve"));
     std::filesystem::remove(scratch / "state/state.ini.new");

@@ -1,6 +1,6 @@
 #pragma once
-// The fixture of the procedure's tests: a world, and the agent started on it as often as a test likes. Each
-// start is a new process to the story: only the state directory and the world are what they were.
+// The fixture for tests of the procedure: a world, and an agent that a test can start on it any number of
+// times. Each start acts as a new process. Only the state directory and the world remain.
 
 #include "unit/fake_ports.hpp"
 
@@ -14,11 +14,11 @@ namespace um::test {
 struct Story : testing::Test {
     Story() {
         ::setenv("JOURNAL_STREAM", journal_stream(STDOUT_FILENO).c_str(),
-                 1); // as under systemd: the console stays silent
+                 1); // as under systemd, so the console stays silent
         config.media.search = {"/media/*.iso", "/dev/cdrom"};
         config.media.mount_point = mount_point;
         config.verify.status_command = status_script;
-        config.rollback.mode = RollbackMode::off; // what this is about has its own tests
+        config.rollback.mode = RollbackMode::off; // rollback has tests of its own
         world.keeping_place = scratch / "kept";
         config.log.file = scratch / "logs/um-upgrade.log";
         confirm_snapshot("4.6.0.1");
@@ -30,7 +30,7 @@ struct Story : testing::Test {
         save_confirmation(confirmation(), {"before", "alice", version, now, now + std::chrono::hours(24)});
     }
 
-    /// Media without a script, for the package manager.
+    /// Media with packages and without a script.
     void bring_packages() {
         world.script = "none";
         world.paths.insert(repository_metadata);
@@ -56,7 +56,7 @@ struct Story : testing::Test {
     ExitCode verify() { return started(continue_after_boot); }
     ExitCode apply() { return started(apply_change); }
     CheckResult check() { return started(check_procedure); }
-    /// What um-upgrade-rollback.service does early in a boot; the machine reboots when it is done.
+    /// What um-upgrade-rollback.service does early in a boot. Afterwards the machine reboots.
     ExitCode roll_back() { return started(um::roll_back); }
     ExitCode rollback(const std::string& why) {
         return started([&](Job& job) { return close(job, roll_back_by_hand(job, why)); });
@@ -64,24 +64,24 @@ struct Story : testing::Test {
     void abandon(const std::string& why) {
         started([&](Job& job) { abandon_upgrade(job, why); });
     }
-    /// The agent starts and dies at the fate that was set; the machine may have gone down with it.
+    /// Starts the agent, which dies at the fate that was set. The power may be cut as well.
     void run_and_crash() {
         EXPECT_THROW(run(), Crash);
         world.crashed = false;
     }
-    /// Changes and boots.
+    /// Makes the change and boots.
     void upgrade() {
         EXPECT_EQ(run(), ExitCode::done);
         world.reboot();
     }
 
-    /// The appliance is at the old version once more, and all of it well.
+    /// Puts the old version back, for another upgrade. Clears the journal.
     void install_again() {
         world.installed = "4.6.0.1";
         journal.entries.clear();
     }
 
-    /// Every file that the agent keeps, with its content.
+    /// Every file that the agent has written, with its content.
     std::map<std::string, std::string> files() const {
         std::map<std::string, std::string> found;
         for (const auto& entry : std::filesystem::recursive_directory_iterator(scratch.path()))
@@ -94,7 +94,8 @@ struct Story : testing::Test {
     StateFile store() const { return StateFile(scratch / "state"); }
     std::string confirmation() const { return scratch / "snapshot.ini"; }
 
-    /// "stage-started:mount refused:preflight:space.insufficient …" of the journal since the last call.
+    /// Events in the journal since the last call: "stage-started:mount refused:preflight:space.insufficient
+    /// …".
     std::string events() {
         std::string text;
         for (const auto& entry : journal.entries) {

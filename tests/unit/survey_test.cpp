@@ -1,4 +1,4 @@
-// What preflight finds out: what a transaction takes, sshd's unit, the operator's checks, what else is asked.
+// What preflight gathers: the space of a transaction, sshd's unit, the operator's checks, and other facts.
 
 #include "checks/admin_checks.hpp"
 #include "checks/sshd.hpp"
@@ -37,7 +37,7 @@ Package installed(const std::string& name, const std::string& version) {
     return {name, "0", version, "1", "noarch"};
 }
 
-/// A machine of several file systems, of which only some directories exist.
+/// A machine with several file systems. Only some directories exist.
 class ManyVolumes : public FakeAppliance {
 public:
     explicit ManyVolumes(World& world) : FakeAppliance(world) {}
@@ -150,7 +150,7 @@ TEST_F(Sshd, IsFoundAgainWhenTheUpgradeTookItsAliasAway) {
     EXPECT_EQ(look("openssh.service").unit, "openssh.service");
     unit("ssh.service") = {true, false, "inactive", "disabled", "", "", false};
     EXPECT_EQ(look().unit, "ssh.service");
-    config.sshd.unit = "other.service"; // what an operator names is not guessed at
+    config.sshd.unit = "other.service"; // a unit that an operator names is not replaced by a guess
     EXPECT_EQ(finding(), "other.service is not installed");
 }
 
@@ -159,7 +159,7 @@ TEST_F(Sshd, IsLeftToItsSocketWhereThatListens) {
     unit("sshd.socket") = {true, false, "active", "enabled", "", "", false};
     EXPECT_EQ(ensured(), "sshd.socket listens");
     EXPECT_FALSE(world.called("enable sshd.service") || world.called("start sshd.service"));
-    unit("sshd.service") = {}; // Accept=yes: instances alone
+    unit("sshd.service") = {}; // Accept=yes: only instances exist
     EXPECT_EQ(finding(), "");
 }
 
@@ -213,7 +213,7 @@ TEST_F(AdminChecks, HaveATimeLimitAndAReasonOfTheirOwnAfterTheChange) {
 }
 
 struct Preflights : Story {
-    /// The reasons that a check comes to, warnings in brackets.
+    /// The reasons that a check finds, with warnings in brackets.
     std::string reasons() {
         std::string text;
         for (const auto& finding : check().findings) {
@@ -261,7 +261,7 @@ TEST_F(Preflights, WaitAfterABootForWhatIsStillComingUp) {
 TEST_F(Preflights, DoNotWaitForEverNorWhereAPersonAsks) {
     world.uptime = std::chrono::seconds(40);
     world.certificate.reset();
-    EXPECT_EQ(reasons(), "hostname.unknown"); // a check
+    EXPECT_EQ(reasons(), "hostname.unknown"); // a check asks once
     EXPECT_FALSE(world.called("sleep"));
     EXPECT_EQ(started([](Job& job) {
                   job.patient = true;
@@ -291,7 +291,7 @@ TEST_F(Preflights, TakeTheHypervisorsWordForASnapshot) {
     EXPECT_EQ(reasons(), "snapshot.expired");
     world.programs["vmware-rpctool"].output = "No value found\n";
     EXPECT_EQ(reasons(), "snapshot.unconfirmed");
-    confirm_snapshot("4.6.0.1"); // the operator's own word is enough
+    confirm_snapshot("4.6.0.1"); // the operator's confirmation is enough
     EXPECT_EQ(reasons(), "");
 }
 

@@ -1,4 +1,4 @@
-// The agent is asked to stop, in every stage. A signal is remembered by the whole process, so it comes to a
+// The agent is asked to stop in every stage. The whole process remembers a signal, so each test sends it in a
 // process of its own.
 
 #include "unit/story.hpp"
@@ -49,7 +49,7 @@ TEST_F(Terminating, CannotStopTheChangeSaysSoAndGoesOn) {
     int waits = 0;
     world.hooks["wait"] = [&] {
         if (++waits > 1)
-            return; // the second wait finds the unit as the first left it
+            return; // the second wait finds the unit unchanged
         world.units[apply_unit].active = "activating";
         std::raise(SIGTERM);
         check_termination(); // as the adapter does while it waits
@@ -82,7 +82,7 @@ TEST_F(Terminating, StopsWhenTheChangeHasNotBegun) {
     EXPECT_EXIT(end(), testing::ExitedWithCode(0), "");
 }
 
-TEST_F(Terminating, CancelsUpToTheLastMoment) { // where nobody looks out for signals
+TEST_F(Terminating, CancelsUpToTheLastMoment) { // where the agent does not look for signals
     world.hooks["flush_journal"] = [this] {
         if (state().stage == Stage::apply && state().open())
             std::raise(SIGTERM);

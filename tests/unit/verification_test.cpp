@@ -1,4 +1,4 @@
-// The stage that verifies after the boot: how long it looks, and what it makes of what it sees.
+// The stage that verifies after the boot: how long it looks, and how it judges what it sees.
 
 #include "checks/status_report.hpp"
 #include "checks/unit_health.hpp"
@@ -16,7 +16,7 @@ namespace {
 const std::string login = "vmware-um-login.service";
 
 struct Verification : Story {
-    /// Changes, boots and verifies: the outcome, and the reason where there is one.
+    /// Changes, boots and verifies. Returns the outcome, and the reason if there is one.
     std::string verdict() {
         upgrade();
         if (after_boot)
@@ -41,7 +41,7 @@ TEST_F(Verification, WaitsUntilAUnitHasBeenUpForAWhile) {
 
 TEST_F(Verification, FailsForAUnitThatCrashesAgainAndAgain) {
     after_boot = [&] {
-        world.hooks["sleep"] = [&] { // every twenty seconds it has just been started again
+        world.hooks["sleep"] = [&] { // it is restarted every twenty seconds
             auto& history = world.histories[login];
             if (world.uptime - history.active_since > seconds(20)) {
                 history.active_since = world.uptime;
@@ -100,7 +100,7 @@ TEST_F(Verification, FindsThatErrorInTheProductsLogsWhereItIsNew) {
     const auto log = std::string(product_directory) + "/var/logs/login.log";
     const std::string error = "ERROR Failed to process journal=>read\n";
     world.logs[log] = error;
-    EXPECT_EQ(verdict(), "succeeded"); // it stood there before the change
+    EXPECT_EQ(verdict(), "succeeded"); // it was there before the change
     install_again();
     after_boot = [&] { world.logs[log] += "INFO started\n" + error; };
     EXPECT_EQ(verdict(), "needs-manual verify.journal-error");
@@ -113,11 +113,11 @@ TEST_F(Verification, IsNotFooledByLogsThatMoveOrAreCopied) {
     world.logs[directory + "login.log"] = error;
     world.inodes[directory + "login.log"] = "8:1";
     after_boot = [&] {
-        world.logs[directory + "login.log.1"] = error; // rotated, and begun anew
+        world.logs[directory + "login.log.1"] = error; // rotated; a new file is begun
         world.inodes[directory + "login.log.1"] = "8:1";
         world.logs[directory + "login.log"] = "INFO started\n";
         world.inodes[directory + "login.log"] = "8:2";
-        world.logs[directory + "migrated/login.log"] = error; // and copied
+        world.logs[directory + "migrated/login.log"] = error; // a copy
     };
     EXPECT_EQ(verdict(), "succeeded");
 }

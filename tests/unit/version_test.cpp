@@ -28,7 +28,7 @@ const std::vector<Case> cases{
     {"4.3", "4.3.0", -1},
     {"4.7", "4.7.0.0", -1},
     {"4.07", "4.7", 0},        // leading zeros do not count
-    {"4.7.0.0", "4_7.0+0", 0}, // nor does which separator stands there
+    {"4.7.0.0", "4_7.0+0", 0}, // nor does the kind of separator
     {"4..7", "4.7", 0},
     {"4.7.", "4.7", 0},
     {"1.0a", "1.0b", -1},
@@ -47,10 +47,10 @@ const std::vector<Case> cases{
     {"1.0~rc1^git1", "1.0~rc1", 1},
     {"18446744073709551616", "18446744073709551617", -1}, // longer than any integer
     {"99999999999999999999999999", "100000000000000000000000000", -1},
-    {"4.7\xC3\xA9", "4.7", 0}, // rpm knows ASCII only; all else separates
+    {"4.7\xC3\xA9", "4.7", 0}, // rpm knows only ASCII, all else separates
 };
 
-/// What rpm's command line does not take for versions.
+/// Texts that rpm's command line does not accept as versions.
 const std::vector<Case> beyond_rpm{
     {"", "", 0}, {"", "1", -1}, {"", "~", 1}, {"4.7-0", "4.7.0", 0}, {"4.7 ", "4.7", 0},
 };
@@ -59,7 +59,7 @@ std::string shell_word(const std::string& text) {
     return "\"" + text + "\"";
 }
 
-/// What rpm says of each pair, in one run of it.
+/// How rpm orders each pair, from one run of it.
 std::vector<int> rpm_orders() {
     std::string script = "local orders = [[]] for _, p in ipairs({";
     for (const auto& c : cases)

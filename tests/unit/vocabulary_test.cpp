@@ -20,7 +20,7 @@ std::string words(std::size_t count) {
 constexpr std::size_t stages = static_cast<std::size_t>(Stage::verify) + 1;
 constexpr std::size_t outcomes = static_cast<std::size_t>(Outcome::nothing_to_do) + 1;
 
-/// The reasons that end with `code`, in the contract's order.
+/// The reasons with the exit code `code`, in the order of the contract.
 std::string reasons_ending(ExitCode code) {
     std::string text;
     for (std::size_t i = 0; i < reasons; ++i)

@@ -1,4 +1,4 @@
-// What an upgrade is taken back by is kept before the change, and given up in the end.
+// The old system is kept before the change, and the kept files are discarded in the end.
 
 #include "base/termination.hpp"
 #include "unit/rollback_story.hpp"
@@ -123,7 +123,7 @@ TEST_F(Rollback, StartsTheProductAgainThatAKilledAgentHadStopped) {
     world.fates["copy data"] = Fate::crash;
     EXPECT_THROW(run(), Crash);
     world.crashed = false;
-    // Nobody cleans up after a kill; the fake's destructors did, as no kill would let them.
+    // A kill runs no destructors, but the exception of the fake did. This undoes what they cleaned up.
     auto killed = state();
     killed.stopped = config.verify.units.front();
     store().save(killed);

@@ -1,5 +1,5 @@
 #pragma once
-// What is not as it was kept.
+// What differs from the kept files.
 
 #include "system/keeping/kept_files.hpp"
 
@@ -10,13 +10,14 @@
 
 namespace um {
 
-/// The entries of a kept by their paths; the kept must outlive it.
+/// Finds entries of the kept files by their paths. The kept files must outlive it.
 class Known {
 public:
     explicit Known(const KeptFiles& kept);
+    /// Null for an unknown path. The kept files own the entry.
     const Entry* find(const std::string& path) const;
     bool is_left_out(const std::string& path) const;
-    /// Whether something that is left out stands below the directory.
+    /// Whether the directory, or something below it, is left out.
     bool holds_left_out(const std::string& directory) const;
 
 private:
@@ -24,13 +25,14 @@ private:
     std::unordered_map<std::string, const Entry*> entries_;
 };
 
-/// Calls `strange` for each path of the trees that is neither known nor left out; directories that it may not
-/// take as a whole are looked into. Throws SystemFailure.
+/// Calls `strange` for each path in the trees that is neither known nor left out. Sockets and stores do not
+/// count. What is in an unknown directory is looked at only if some of it is left out; otherwise the
+/// directory is strange as a whole. Throws SystemFailure.
 void for_each_strange(const KeptFiles& kept, const Known& known,
                       const std::function<void(const std::string& path)>& strange);
 
-/// One sentence for each path that differs: kind, owner, mode, attributes, time, content, additions.
-/// Throws SystemFailure.
+/// One sentence for each path that differs in kind, owner, mode, attributes, time or content, or that was
+/// added. Throws SystemFailure.
 std::vector<std::string> differences(const KeptFiles& kept);
 
 } // namespace um

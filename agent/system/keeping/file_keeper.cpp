@@ -16,9 +16,9 @@
 namespace um {
 namespace {
 
-constexpr std::uint64_t block = 4096;     // what a file system hands out, mostly
-constexpr std::uint64_t name_size = 64;   // of a link in its directory
-constexpr std::uint64_t entry_size = 256; // of an item in the list
+constexpr std::uint64_t block = 4096;     // bytes; the unit in which most file systems allocate
+constexpr std::uint64_t name_size = 64;   // bytes that a link takes in its directory
+constexpr std::uint64_t entry_size = 256; // bytes of an item in the list
 
 std::string nearest_directory(std::string path) {
     while (path != "/" && !look_at(path))
@@ -42,18 +42,18 @@ KeepCost cost_of(KeepList& list) {
             need.bytes += (item.entry.size + block - 1) / block * block;
         }
     }
-    for (auto& need : cost.needs) // the list stands in one of them; who knows which has room in each
+    for (auto& need : cost.needs) // the list is on one of them; each bears an equal share
         need.bytes += list.items().size() * entry_size / cost.needs.size();
     cost.unkept.assign(list.unkept().begin(), list.unkept().end());
     return cost;
 }
 
 std::uint64_t taken_below(const std::string& path) {
-    constexpr std::uint64_t unit = 512; // of st_blocks, stat(2)
+    constexpr std::uint64_t unit = 512; // bytes; of st_blocks, stat(2)
     struct stat status {};
     if (::lstat(path.c_str(), &status) < 0)
-        return 0; // ignoring: there is none, or it goes just now
-    // Whatever has another name stays where that is.
+        return 0; // ignoring: it does not exist, or it is being removed right now
+    // A file with another name keeps its blocks.
     const bool alone = S_ISDIR(status.st_mode) || status.st_nlink == 1;
     auto bytes = alone ? static_cast<std::uint64_t>(status.st_blocks) * unit : 0;
     if (S_ISDIR(status.st_mode))
@@ -62,18 +62,19 @@ std::uint64_t taken_below(const std::string& path) {
     return bytes;
 }
 
-/// What discard() of this store makes free.
+/// The bytes that discard() of this store frees.
 std::uint64_t given_back(const std::string& store) {
     return taken_below(kept_directory(store)) + taken_below(added_directory(store)) +
            taken_below(ballast_file(store));
 }
 
-/// As rpm does itself: who holds it writes alone.
+/// Takes the lock that rpm itself takes, so that nobody else writes meanwhile. Throws Failure
+/// (packages.locked).
 std::vector<Fd> lock_databases(const std::vector<std::string>& directories) {
     std::vector<Fd> locks;
     for (const auto& directory : directories) {
         Fd fd(::open((directory + "/.rpm.lock").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-        if (!fd) // nobody ever wrote here
+        if (!fd) // rpm never wrote here
             continue;
         struct flock lock {};
         lock.l_type = F_WRLCK;
@@ -87,7 +88,7 @@ std::vector<Fd> lock_databases(const std::vector<std::string>& directories) {
     return locks;
 }
 
-/// Who gives the space back must find every store, also when the keeping does not come to its end.
+/// discard() must find every store, even if keeping is interrupted.
 void list_stores(const std::string& directory, const std::vector<std::string>& stores) {
     std::string text;
     for (const auto& store : stores)
@@ -95,7 +96,7 @@ void list_stores(const std::string& directory, const std::vector<std::string>& s
     replace_file(directory + "/stores", text);
 }
 
-/// Of nested trees the outermost is walked.
+/// Only the outermost of nested trees is walked.
 bool is_below_any(const std::string& path, std::initializer_list<const std::vector<std::string>*> roots) {
     return std::any_of(roots.begin(), roots.end(), [&](const auto* list) {
         return std::any_of(list->begin(), list->end(),
@@ -120,7 +121,7 @@ KeptFiles kept_files_of(KeepList& list, std::int64_t begun_ns) {
     kept.databases = scope.databases;
     kept.excluded = scope.excluded;
     kept.absent = list.absent();
-    std::set<std::string> gone; // and their other names
+    std::set<std::string> gone; // other names of these files go as well
     for (const auto& item : list.items())
         if (item.gone)
             gone.insert(item.entry.path);
@@ -144,7 +145,7 @@ KeepCost FileKeeper::cost(const KeepScope& scope) {
     list.look_at_data();
     auto cost = cost_of(list);
     const MountPoints mounts;
-    for (const auto& id : all()) // they make room before anything is kept
+    for (const auto& id : all()) // their space is freed before anything is kept
         for (const auto& store : stores_of(id))
             for (auto& need : cost.needs)
                 if (mounts.of(store).path == mounts.of(need.directory).path)
@@ -155,7 +156,7 @@ KeepCost FileKeeper::cost(const KeepScope& scope) {
 KeepCost FileKeeper::keep(const std::string& id, const KeepScope& scope, const Around& with_product_stopped) {
     const auto begun = nanoseconds_now();
     make_directories(base(), 0700);
-    discard(id, Added::go); // what an attempt before left
+    discard(id, Added::go); // what an earlier attempt left
     KeepList list(scope, directory_, id);
     Filling filling(list);
     {
@@ -208,7 +209,7 @@ std::vector<std::string> FileKeeper::set_aside(const std::string& id) {
 
 void FileKeeper::discard(const std::string& id, Added added) {
     const auto own = directory(id);
-    remove_file(own + "/manifest"); // first: from now on it is no way back
+    remove_file(own + "/manifest"); // first: from now on these files do not count as kept
     const auto stores = stores_of(id);
     for (const auto& store : stores) {
         for (const auto& path : {ballast_file(store), temporary_file(store)})
@@ -219,7 +220,7 @@ void FileKeeper::discard(const std::string& id, Added added) {
     }
     const MountPoints mounts;
     const auto is_empty = [&](const std::string& store) {
-        // One whose file system is not mounted now is given back when it is.
+        // A store on a file system that is not mounted now is removed by a later call.
         const bool is_there =
             store == own || mounts.of(without_links(store)).path == parent_of(parent_of(store));
         return is_there && names_in(data_directory(store)).empty() &&

@@ -1,6 +1,6 @@
 #pragma once
-// Keeps the old system as links and copies beside the present one: one store on each file system, root's
-// alone.
+// Keeps the old system as links and copies beside the present one. Each file system has one store, which only
+// root can read or write.
 
 #include "ports/keeper.hpp"
 #include "system/keeping/kept_files.hpp"
@@ -12,7 +12,7 @@ namespace um {
 
 class FileKeeper final : public Keeper {
 public:
-    /// `directory`: /var/lib/um-upgrade; the list of what is kept stands below it, in rollback/ID/manifest.
+    /// `directory`: /var/lib/um-upgrade. The list of kept files is below it, in rollback/ID/manifest.
     explicit FileKeeper(std::string directory) : directory_(std::move(directory)) {}
 
     KeepCost cost(const KeepScope& scope) override;

@@ -40,7 +40,7 @@ std::string target_of(const std::string& path) {
     return target;
 }
 
-/// File systems without attributes have none.
+/// A file system without extended attributes is no failure: its files have none.
 bool has_no_attributes(int error) {
     return error == ENOTSUP || error == ENOSYS;
 }
@@ -49,14 +49,14 @@ std::string attribute(const std::string& path, const std::string& name) {
     for (;;) {
         const auto size = ::lgetxattr(path.c_str(), name.c_str(), nullptr, 0);
         if (size < 0 && errno == ENODATA)
-            return {}; // it went meanwhile
+            return {}; // removed since it was listed
         if (size < 0)
             fail("lgetxattr", path);
         std::string value(static_cast<std::size_t>(size), '\0');
         const auto got = ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size());
         if (got == size)
             return value;
-        if (got < 0 && errno != ERANGE) // it grew meanwhile
+        if (got < 0 && errno != ERANGE) // ERANGE: it has grown, so it is measured again
             fail("lgetxattr", path);
     }
 }
@@ -95,12 +95,12 @@ void copy_range(int from, int to, off_t begin, off_t end, const std::string& nam
         auto out = at;
         const auto wanted = static_cast<std::size_t>(end - at);
         auto done = buffer.empty() ? ::copy_file_range(from, &in, to, &out, wanted, 0) : -1;
-        if (done <= 0) { // older kernels cannot do it between these two, others say 0 of special files
+        if (done <= 0) { // older kernels cannot copy across file systems, others return 0 for special files
             buffer.resize(buffer_size);
             done = ::pread(from, buffer.data(), std::min(buffer.size(), wanted), at);
             if (done < 0)
                 fail("read", name);
-            if (done == 0) // it became shorter
+            if (done == 0) // the file became shorter
                 return;
             for (ssize_t wrote = 0; wrote < done;) {
                 const auto more =
@@ -161,7 +161,7 @@ std::optional<FileStatus> look_at(const std::string& path) {
         entry.attributes = attributes_of(path);
     } catch (const SystemFailure&) {
         if (::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-            return std::nullopt; // it went meanwhile
+            return std::nullopt; // removed meanwhile
         throw;
     }
     seen.device = makedev(status.stx_dev_major, status.stx_dev_minor);
@@ -185,7 +185,7 @@ void copy_file(const std::string& from, const std::string& to, std::optional<Fil
         const auto data = ::lseek(source.get(), at, SEEK_DATA);
         if (data < 0 && is_there_no_more_data(errno))
             break;
-        const auto begin = data < 0 ? at : data; // no holes are known here
+        const auto begin = data < 0 ? at : data; // the file system reports no holes
         const auto hole = data < 0 ? -1 : ::lseek(source.get(), begin, SEEK_HOLE);
         const auto end = hole < 0 ? status.st_size : hole;
         copy_range(source.get(), target.get(), begin, end, from);
@@ -214,7 +214,7 @@ void give_attributes(const std::string& path, const Entry& entry) {
     if (owner && ::lchown(path.c_str(), entry.uid, entry.gid) < 0)
         fail("chown", path);
     const bool link = entry.kind == EntryKind::symlink;
-    // A change of the owner takes set-uid bits and capabilities away.
+    // chown(2) clears set-uid bits and capabilities, so mode and attributes follow it.
     if (!link && (owner || now->entry.mode != entry.mode) && ::chmod(path.c_str(), entry.mode & 07777U) < 0)
         fail("chmod", path);
     if (owner)
@@ -250,7 +250,7 @@ bool unprotect(const std::string& path) {
 
 namespace {
 
-/// The directory, too, may be protected.
+/// The flags of the directory prevent a rename or removal, too.
 bool unprotect_with_parent(const std::string& path) {
     const bool file = unprotect(path);
     const bool directory = unprotect(parent_of(path));
@@ -268,7 +268,7 @@ void rename_file(const std::string& from, const std::string& to) {
 }
 
 void remove_file(const std::string& path) {
-    Fd file; // which may have other names, and they are protected still
+    Fd file; // kept open, because its other names get their flags back
     unsigned flags = 0;
     while (::remove(path.c_str()) < 0) {
         const int error = errno;

@@ -19,9 +19,9 @@
 namespace um {
 namespace {
 
-constexpr int patience = 3; // copies of a file that changes meanwhile
+constexpr int patience = 3; // repeated copies of a file that changes meanwhile
 
-/// None where it is gone, or a link leads to it: nobody may lead root elsewhere.
+/// None if the directory is gone or a symlink leads to it. Nobody may lead root elsewhere.
 Fd open_directory(const std::string& path) {
     struct open_how how {};
     how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
@@ -29,19 +29,20 @@ Fd open_directory(const std::string& path) {
     return Fd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
 }
 
-/// Whether nobody else can exchange anything that stands in it.
+/// Whether only root can exchange what is in the directory.
 bool only_root_writes(int directory) {
     struct stat status {};
     return ::fstat(directory, &status) == 0 && status.st_uid == 0 &&
            (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-/// Whether it was copied as it was looked at; one that was renamed into its place meanwhile was not.
+/// False if the copy failed, or if the file is not the one that was looked at: changed, or replaced by a
+/// rename.
 bool copied_as_seen(const Item& item, const std::string& kept) {
     try {
         copy_file(item.entry.path, kept, item.id);
     } catch (const SystemFailure&) {
-        return false; // who was exchanged is looked at again; whatever else it is happens once more
+        return false; // an exchanged file is looked at again; any other failure occurs again
     }
     const auto now = look_at(item.entry.path);
     return now && now->inode == item.id.inode && now->entry.size == item.entry.size &&
@@ -58,7 +59,7 @@ std::uint64_t ballast_size(const std::string& directory) {
     return std::min<std::uint64_t>(most, status.f_blocks * status.f_frsize / 20);
 }
 
-/// https://bford.info/cachedir: what tar, borg, restic and others can leave out.
+/// Tells tar, borg, restic and others that they can leave the directory out: https://bford.info/cachedir.
 constexpr auto backup_tag =
     "Signature: 8a477f597d28d172789f06886806bc55\n"
     "# um-upgrade keeps the files of the old system here, by links: no backup needs them.\n";
@@ -112,7 +113,7 @@ void Filling::keep(Item& item) {
         entry.text = item.known_digest.empty() ? sha256_of_file(entry.path) : std::move(item.known_digest);
         return;
     }
-    try { // also where a file system knows no links, or none of this file
+    try { // the file system may have no hard links, or refuse this one
         copy(item, kept_file(list_.stores()[entry.store], number_));
     } catch (const SystemFailure&) {
         item.gone = !look_at(entry.path);
@@ -121,7 +122,7 @@ void Filling::keep(Item& item) {
     }
 }
 
-/// The directory is looked up once, not for each file: files come directory by directory.
+/// Files come directory by directory, so each directory is looked up only once.
 bool Filling::link(const Item& item, int directory) {
     const auto& path = item.entry.path;
     const auto name = path.rfind('/') + 1;
@@ -129,7 +130,7 @@ bool Filling::link(const Item& item, int directory) {
         parent_name_.assign(path, 0, name);
         parent_is_roots_ = false;
         parent_ = open_directory(parent_name_);
-        if (!parent_) // Linux before 5.6 does not know how
+        if (!parent_) // Linux before 5.6 has no openat2(2)
             parent_ = Fd(::open(parent_name_.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         else
             parent_is_roots_ = only_root_writes(parent_.get());
@@ -141,7 +142,7 @@ bool Filling::link(const Item& item, int directory) {
     if (parent_is_roots_ || (::fstatat(directory, kept.c_str(), &linked, AT_SYMLINK_NOFOLLOW) == 0 &&
                              linked.st_dev == item.id.device && linked.st_ino == item.id.inode))
         return true;
-    ::unlinkat(directory, kept.c_str(), 0); // the copy takes its place, whatever it is
+    ::unlinkat(directory, kept.c_str(), 0); // another file was linked: the path is copied
     return false;
 }
 
@@ -154,7 +155,7 @@ void Filling::copy(Item& item, const std::string& kept) {
         now->entry.number = item.entry.number;
         now->entry.set_aside = item.entry.set_aside;
         item = {std::move(now->entry), item.keeping, {now->device, now->inode}};
-        if (i == patience) { // it is alive
+        if (i == patience) { // it never stops changing: this copy must do
             copy_file(item.entry.path, kept, item.id);
             torn_.push_back(item.entry.path);
             item.entry.size = look_at(kept).value().entry.size;
@@ -163,7 +164,7 @@ void Filling::copy(Item& item, const std::string& kept) {
     }
     item.entry.copied = true;
     auto attributes = item.entry;
-    attributes.flags = 0; // what is protected cannot be linked
+    attributes.flags = 0; // a rollback may link it, and a protected file cannot be linked
     give_attributes(kept, attributes);
     item.entry.text = item.known_digest.empty() ? sha256_of_file(kept) : item.known_digest;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Makes the stores of a way back, and fills them.
+// Makes the stores, and fills them with the files to be kept.
 
 #include "base/fd.hpp"
 #include "system/keeping/keep_list.hpp"
@@ -11,27 +11,27 @@
 
 namespace um {
 
-/// Bytes that a store reserves, so that taking back works where the change has filled the file system of
-/// `directory`. Throws SystemFailure.
+/// The bytes that a store reserves on the file system of `directory`. They make a rollback possible when the
+/// change has filled that file system. Throws SystemFailure.
 std::uint64_t ballast_size(const std::string& directory);
 
-/// Keeps what a list found. Every function throws SystemFailure and Terminated.
+/// Keeps what a list found. The list must outlive it. Every function throws SystemFailure and Terminated.
 class Filling {
 public:
     explicit Filling(KeepList& list) : list_(list) {}
 
-    /// What was found since the last call.
+    /// Keeps what the list found since the last call.
     void fill();
     void write_to_disk() const;
-    /// Paths that changed under each copy.
+    /// Paths that changed during every attempt to copy them.
     std::vector<std::string>& torn() { return torn_; }
 
 private:
     void open_stores();
-    /// The directory that the next file goes to.
+    /// The descriptor of the directory for the next file. This object owns it.
     int bucket(const Entry& entry);
     void keep(Item& item);
-    /// False where it must be copied.
+    /// False if the file must be copied.
     bool link(const Item& item, int directory);
     void copy(Item& item, const std::string& kept);
 

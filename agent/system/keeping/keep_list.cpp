@@ -17,7 +17,7 @@ void follow_links(std::vector<std::string>& paths) {
         path = without_links(path);
 }
 
-/// A tree that a link leads to is the tree that is meant; the link is kept as well.
+/// Where a root is a symlink, the tree behind it is meant. The symlink is kept as well.
 void follow_roots(std::vector<std::string>& roots, std::vector<std::string>& links) {
     constexpr int most = 40; // links in a row, path_resolution(7)
     for (auto& root : roots)
@@ -39,7 +39,7 @@ bool is_within_any(const std::string& path, const std::vector<std::string>& dire
                        [&](const std::string& directory) { return is_within(path, directory); });
 }
 
-/// As rpm wrote it: who changes a file leaves its size or its time different.
+/// A program that changes a file leaves it with another size or another time.
 bool is_as_packaged(const Entry& entry, const PackagedFile& packaged) {
     constexpr std::int64_t nanoseconds = 1'000'000'000;
     return entry.size == packaged.size && entry.modified_ns / nanoseconds == packaged.modified;
@@ -75,7 +75,8 @@ std::uint32_t KeepList::store_of(const std::string& path) {
     return found->second;
 }
 
-/// Of a file system's top directory, in which its store would stand, and of what has the stores' name there.
+/// Whether only root can exchange the store: it depends on the top directory of the file system, and on what
+/// has the name of the stores there.
 bool KeepList::is_safe_place(const std::string& mount) {
     const auto [found, is_new] = safe_places_.try_emplace(mount, true);
     if (is_new) {
@@ -95,7 +96,7 @@ bool KeepList::can_be_kept(const std::string& path, bool is_root) {
                                    mount.path));
         return false;
     }
-    // What is read-only nobody changes; what is virtual nobody keeps.
+    // Nobody changes a read-only file system, so only a root on it is reported. Nobody keeps a virtual one.
     if (!mount.is_virtual() && (mount.writable || is_root))
         unkept_.insert(fmt::format("{} is on a {} file system ({}) and is not kept", mount.path,
                                    mount.writable ? "remote" : "read-only", mount.type));
@@ -143,7 +144,7 @@ void KeepList::add_tree(FileStatus seen, As as) {
     const auto path = seen.entry.path;
     const auto kind = seen.entry.kind;
     const auto packaged = packaged_.find(path);
-    // A socket is made anew by who listens.
+    // The program that listens on a socket creates it again.
     if (!S_ISSOCK(seen.entry.mode))
         add(std::move(seen), as, packaged == packaged_.end() ? nullptr : packaged->second);
     if (kind != EntryKind::directory)
@@ -152,7 +153,8 @@ void KeepList::add_tree(FileStatus seen, As as) {
         const auto below = (path == "/" ? "" : path) + "/" + name;
         if (name == store_name || is_left_out(below) || (as != As::data && is_within_any(below, scope_.data)))
             continue;
-        // What is mounted there and not kept is not touched either, nor waited for.
+        // A file system that is mounted there and not kept is not touched. A look at it might wait for a
+        // server.
         if (!can_be_kept(below, false)) {
             scope_.excluded.push_back(below);
             continue;
@@ -192,7 +194,7 @@ void KeepList::add_packaged() {
             continue;
         }
         add_directories_above(file.path);
-        // Who wrote to it in place once may do so again.
+        // A program that wrote to the file in place may do so again.
         const bool rewritten =
             file.rewritten || (seen->entry.kind == EntryKind::file && !is_as_packaged(seen->entry, file));
         add(std::move(*seen), rewritten ? As::copied : As::linked, &file);

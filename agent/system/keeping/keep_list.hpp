@@ -1,5 +1,5 @@
 #pragma once
-// What a scope comes to on this machine: one entry for each path that is to be kept, with how and where.
+// What is to be kept on this machine: one item for each path, with how and where.
 
 #include "system/keeping/file_status.hpp"
 #include "system/keeping/kept_files.hpp"
@@ -22,27 +22,29 @@ struct Item {
     Entry entry;
     Keeping keeping = Keeping::nothing;
     FileId id{};
-    bool gone = false;          ///< it was not there any more when it was to be kept
-    std::string known_digest{}; ///< rpm's, of a file that looks as rpm wrote it
+    bool gone = false;          ///< removed before it could be kept
+    std::string known_digest{}; ///< rpm's, if the file looks as rpm wrote it
 };
 
-/// Looks at paths and takes them down, each once. Throws SystemFailure, and Terminated.
+/// Looks at paths and lists each of them once. Throws SystemFailure and Terminated.
 class KeepList {
 public:
-    /// `directory`: where the agent's own file system has its store.
+    /// `directory`: the agent's own. On its file system the store is rollback/ID in it.
     KeepList(const KeepScope& scope, std::string directory, std::string id);
 
-    /// Everything but the data.
+    /// Lists everything but the data.
     void look_at_system();
-    /// The data; afterwards every item is there.
+    /// Lists the data. After this the list is complete.
     void look_at_data();
 
     std::vector<Item>& items() { return items_; }
     const std::vector<std::string>& stores() const { return stores_; }
-    /// Paths, without links, that are not there now.
+    /// Incoming paths that do not exist now, with links of directories followed. A missing directory stands
+    /// for everything below it.
     std::vector<std::string> absent() const;
-    /// The scope's lists, without links.
+    /// The scope with links of directories followed. What turned out not to be kept is added to `excluded`.
     const KeepScope& scope() const { return scope_; }
+    /// Why something cannot be kept, one sentence each.
     const std::set<std::string>& unkept() const { return unkept_; }
 
 private:
@@ -50,7 +52,7 @@ private:
     void add_tree(const std::string& root, As as);
     void add_tree(FileStatus seen, As as);
     void add_packaged();
-    /// What is no package's yet and one of the change's would own.
+    /// Lists paths that no package owns yet and that a package of the change would own.
     void add_claimed();
     void add_directories_above(const std::string& path);
     void add(FileStatus seen, As as, const PackagedFile* packaged = nullptr);
@@ -68,7 +70,7 @@ private:
     std::map<std::string, std::uint32_t> store_numbers_; ///< by mount point
     std::map<std::string, bool> safe_places_;            ///< by mount point
     std::unordered_set<std::string> known_;
-    /// Of inodes with several names: store, device, inode.
+    /// The first path of each inode with several names, by store, device and inode.
     std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>, std::string> names_;
     std::unordered_map<std::string, const PackagedFile*> packaged_;
     std::set<std::string> unkept_;

@@ -16,7 +16,7 @@ constexpr std::string_view heading = "um-upgrade way back 1\n";
 constexpr std::string_view ending = "whole ";
 constexpr char hexadecimal[] = "0123456789abcdef";
 
-/// Fields are parted by tabs and lines by line feeds: what would be taken for them is escaped.
+/// Tabs, line feeds, equals signs and commas are separators, so they are escaped in names and values.
 bool is_escaped(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 || byte == '%' || byte == 0x7f || byte == '=' || byte == ',';
@@ -133,7 +133,7 @@ Entry parse_entry(const std::vector<std::string_view>& fields) {
     return entry;
 }
 
-/// Lists of paths: the word that stands before each, and where they are.
+/// One list of paths: the word that begins its lines, and the member that holds the paths.
 struct List {
     std::string_view word;
     std::vector<std::string> KeptFiles::*paths;

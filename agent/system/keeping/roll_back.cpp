@@ -17,7 +17,7 @@
 namespace um {
 namespace {
 
-constexpr std::size_t kept_limit = 1024UL * 1024 * 1024;
+constexpr std::size_t kept_limit = 1024UL * 1024 * 1024; // bytes
 
 bool is_directory(const std::string& path) {
     const auto seen = look_at(path);
@@ -40,7 +40,7 @@ std::vector<std::string> mounts_of(const std::vector<std::string>& stores, const
     return found;
 }
 
-/// Each step leaves what is right alone: cut off anywhere, it is done again from the top.
+/// Each step leaves alone what is right already. After an interruption everything is done again from the top.
 class Restoration {
 public:
     Restoration(const KeptFiles& kept, const std::vector<std::string>& added) : kept_(kept), known_(kept) {
@@ -49,8 +49,8 @@ public:
             added_.insert(resolve(path));
     }
 
-    /// What is missing comes first, and what the change added goes last: cut off in between, the machine
-    /// finds what it boots from, old or new.
+    /// Missing files come first, and what the change added goes last. If the power fails in between, the
+    /// machine still finds what it boots from, old or new.
     RollbackResult run() {
         for (const auto& store : kept_.stores)
             remove_file(temporary_file(store));
@@ -59,12 +59,13 @@ public:
             return entry.kind == EntryKind::file && entry.same_as.empty();
         };
         put_all([&](const Entry& entry) { return is_content(entry) && !look_at(entry.path); });
-        // Libraries last: what is old runs with newer ones, what is new not always with older ones.
+        // Libraries come last. Old programs run with newer libraries, but new programs do not always run with
+        // older ones.
         put_all([&](const Entry& entry) { return is_content(entry) && !is_library(entry.path); });
         write_to_disk();
         put_all(is_content);
         put_all(
-            [](const Entry& entry) { return !entry.same_as.empty(); }); // other names of what is there by now
+            [](const Entry& entry) { return !entry.same_as.empty(); }); // other names of files that are back
         write_to_disk();
         put_all([](const Entry& entry) {
             return entry.kind == EntryKind::symlink || entry.kind == EntryKind::node;
@@ -92,7 +93,7 @@ private:
             sync_file_system(store);
     }
 
-    // What was not there.
+    // Removes what was not there.
 
     void clear() {
         for (const auto& path : kept_.absent)
@@ -110,10 +111,12 @@ private:
         remove_unpacked();
     }
 
-    /// Where a directory of the change's has become the old link again, what it leads to is old as well.
+    /// A directory of the change may be the old symlink again by now. What is behind that belongs to the old
+    /// system.
     static bool leads_through_no_link(const std::string& path) { return without_links(path) == path; }
 
-    /// What stays where it was not is told of; the old system works beside it.
+    /// A failure only becomes a difference in the result, because the old system works beside the path that
+    /// stays.
     void try_to_move_aside(const std::string& path) {
         if (mounts_.is_mount_point(path))
             return;
@@ -136,7 +139,7 @@ private:
                     remove_tree(path);
     }
 
-    /// New packages' own directories, where nothing is left in them.
+    /// Only directories that new packages brought, and only if nothing is left in them.
     void remove_empty_directories() {
         for (auto path = added_.rbegin(); path != added_.rend(); ++path)
             if (known_.find(*path) == nullptr && !known_.is_left_out(*path) && is_directory(*path) &&
@@ -145,11 +148,11 @@ private:
                 remove_file(*path);
     }
 
-    /// rpm gives its files the time that they had when they were packaged.
+    /// rpm gives its files the time of their packaging. A time after keeping began means that somebody wrote
+    /// to the file.
     bool written_since(const FileStatus& seen) const { return seen.entry.modified_ns >= kept_.begun_ns; }
 
-    /// Whatever is no package's, or was written to, may be somebody's data, unless it stands in a database
-    /// that is put back.
+    /// A path that no package owns, or a file that was written to, may be somebody's data.
     bool holds_data(const std::string& path) const {
         const auto seen = look_at(path);
         if (!seen)
@@ -161,12 +164,13 @@ private:
                            [&](const std::string& name) { return holds_data(path + "/" + name); });
     }
 
+    /// A database is put back as a whole, so nobody needs what was written to it since.
     bool is_worthless(const std::string& path) const {
         return std::any_of(kept_.databases.begin(), kept_.databases.end(),
                            [&](const std::string& directory) { return is_within(path, directory); });
     }
 
-    /// The store on the path's own mount; none where nothing was kept.
+    /// The store on the path's own mount. Null if nothing was kept there.
     const std::string* store_for(const std::string& path) const {
         const auto& mount = mounts_.of(path).path;
         const auto found = std::find(mount_of_store_.begin(), mount_of_store_.end(), mount);
@@ -193,7 +197,7 @@ private:
         ++result_.set_aside;
     }
 
-    // What was there.
+    // Puts back what was there.
 
     void put(const Entry& entry) {
         auto now = look_at(entry.path);
@@ -209,7 +213,7 @@ private:
                 make_directories(entry.path, 0700);
                 ++result_.put_back;
             }
-            return; // attributes when all is in it
+            return; // its attributes follow when everything is in it
         case EntryKind::symlink:
             put_link(entry, now);
             break;
@@ -223,7 +227,7 @@ private:
         give_attributes(entry.path, entry);
     }
 
-    /// Where the entry's path is made, to be renamed into place.
+    /// Where the path is made before it is renamed into place.
     std::string temporary(const Entry& entry) const {
         auto path = temporary_file(kept_.stores.at(entry.store));
         remove_file(path);
@@ -254,7 +258,7 @@ private:
                now->entry.modified_ns == entry.modified_ns && sha256_of_file(entry.path) == entry.text;
     }
 
-    /// False where there is no room for a copy.
+    /// False if the copy fails, for example for lack of room.
     static bool try_copy(const std::string& source, const std::string& made, const Entry& entry) {
         try {
             copy_file(source, made);
@@ -280,8 +284,8 @@ private:
             return;
         const auto made = temporary(entry);
         if (!entry.same_as.empty())
-            unprotect(entry.same_as); // who is protected cannot be linked; it gets its flags again
-        // What somebody writes to must not be the kept file itself, as long as that may be needed once more.
+            unprotect(entry.same_as); // a protected file cannot be linked; its flags come back later
+        // A program must not write to the kept file itself, because a rollback may need that file once more.
         const bool apart = entry.same_as.empty() && (entry.copied || entry.flags != 0);
         if (!(apart && try_copy(source, made, entry)) && ::link(source.c_str(), made.c_str()) < 0 &&
             !try_copy(source, made, entry))
@@ -289,13 +293,13 @@ private:
         replace(entry, now, made);
     }
 
-    /// At no moment is the path without what it was or will be.
+    /// At every moment the path has its old or its new content.
     void replace(const Entry& entry, const std::optional<FileStatus>& now, const std::string& made) {
         if (now && now->entry.kind == EntryKind::file &&
             (entry.set_aside || (written_since(*now) && !is_worthless(entry.path)))) {
             const auto place = place_aside(entry.path, true);
             unprotect(entry.path);
-            if (::link(entry.path.c_str(), place.c_str()) < 0) { // the file system knows no links
+            if (::link(entry.path.c_str(), place.c_str()) < 0) { // the file system has no hard links
                 copy_file(entry.path, place);
                 give_attributes(place, now->entry);
             }
@@ -329,7 +333,7 @@ KeptFiles load(const std::string& path) {
     }
 }
 
-/// Before anything is touched: half of an old system is worse than a new one.
+/// Checks before anything is touched, because half of an old system is worse than a new one.
 void expect_whole(const KeptFiles& kept) {
     const MountPoints mounts;
     const auto mount_of_store = mounts_of(kept.stores, mounts);
@@ -347,8 +351,8 @@ void expect_whole(const KeptFiles& kept) {
         if (entry.copied && now->entry.size != entry.size)
             throw not_whole(fmt::format("'{}', which holds '{}', has {} bytes, not {}", path, entry.path,
                                         now->entry.size, entry.size));
-        // The change may have given the place away, and that is put back, too; but not what was exchanged
-        // there.
+        // The change may have let others write to the store's place. A rollback repairs that, but it cannot
+        // undo an exchange of kept files, so their digests decide.
         if (!is_safe.at(entry.store) && sha256_of_file(path) != entry.text)
             throw not_whole(fmt::format(
                 "others than root could exchange '{}', which holds '{}', and it is not what was kept", path,

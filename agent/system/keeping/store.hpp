@@ -1,5 +1,5 @@
 #pragma once
-// The rooms of a store, the directory that a way back has on each file system.
+// What is in a store, the directory that holds the kept files on each file system.
 
 #include <cstdint>
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace um {
 
-/// What is never looked into, and where stores stand on every file system but the agent's own.
+/// Contains the stores on every file system but the agent's own. Its content is never kept.
 inline constexpr auto store_name = ".um-upgrade";
-/// One directory holds so many files: searching it for a name costs more with each.
+/// Files in one directory. Each further file makes the search for a name slower.
 inline constexpr std::uint64_t bucket_size = 100;
 
 inline std::string kept_directory(const std::string& store) {
@@ -21,35 +21,35 @@ inline std::string bucket_of(const std::string& store, std::uint64_t number) {
 inline std::string kept_file(const std::string& store, std::uint64_t number) {
     return bucket_of(store, number) + "/" + std::to_string(number);
 }
-/// What the change added; it goes when the way back's time is over.
+/// What the change added. It goes when the kept files have expired.
 inline std::string added_directory(const std::string& store) {
     return store + "/added";
 }
-/// What may be somebody's data; it stays.
+/// What may be somebody's data. It stays.
 inline std::string data_directory(const std::string& store) {
     return store + "/data";
 }
-/// Room for taking back when the change has filled the disk.
+/// Reserves room for a rollback, in case the change fills the disk.
 inline std::string ballast_file(const std::string& store) {
     return store + "/ballast";
 }
-/// What is about to be renamed into place.
+/// What is about to be renamed into place. It is in the store because a rename cannot cross mounts.
 inline std::string temporary_file(const std::string& store) {
     return store + "/temporary";
 }
 
-/// Whether it is a directory in which nobody but root can exchange what is root's. Throws SystemFailure.
+/// Whether it is a directory in which only root can exchange root's files. Throws SystemFailure.
 bool is_roots_alone(const std::string& directory);
 
-/// The names in a directory, sorted; none where there is no such directory. Throws SystemFailure.
+/// The sorted names in a directory. None if there is no such directory. Throws SystemFailure.
 std::vector<std::string> names_in(const std::string& directory);
 
-/// The path with its directories' links followed, not its own; below a directory that is not there, as given.
-/// Throws SystemFailure.
+/// Follows symlinks among the directories of the path, but not the path itself. What is below a directory
+/// that does not exist stays as given. Throws SystemFailure.
 std::string without_links(const std::string& path);
 
-/// The same for many paths: rpm's go through links of directories, such as /lib, and most of a directory's
-/// come one after the other.
+/// The same for many paths. rpm's paths lead through links of directories, such as /lib. Most paths of one
+/// directory come one after the other, so the last directory is remembered. Throws SystemFailure.
 class LinkResolver {
 public:
     std::string operator()(const std::string& path);
@@ -59,7 +59,7 @@ private:
     std::string real_;
 };
 
-/// Removes a directory and all below, protected or not. Throws SystemFailure.
+/// Removes a file, or a directory with everything in it, even if flags protect it. Throws SystemFailure.
 void remove_tree(const std::string& path);
 
 } // namespace um

@@ -30,7 +30,7 @@ bool is_signer(X509* leaf, const Signer& signer, const std::string& allowed) {
                 wanted += static_cast<char>(c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
         return wanted == signer.fingerprint;
     }
-    if (allowed.find('=') != std::string::npos) // a whole subject; a CN may be made to look like one
+    if (allowed.find('=') != std::string::npos) // a whole subject; a CN could imitate one
         return allowed == signer.subject;
     for (const int nid : {NID_commonName, NID_organizationName})
         for (const auto& entry : subject_entries(leaf, nid))
@@ -55,7 +55,8 @@ void judge_signer(std::vector<Finding>& findings, X509* leaf, const Signer& sign
                      "use media of an allowed signer"}));
 }
 
-/// Where the certificate restricts its use (RFC 5280, 4.2.1.3 and 4.2.1.12), signing code must be in it.
+/// A certificate may restrict its use (RFC 5280, 4.2.1.3 and 4.2.1.12). Then it must allow digital signatures
+/// and code signing.
 void judge_usage(std::vector<Finding>& findings, X509* leaf) {
     const auto flags = X509_get_extension_flags(leaf);
     const auto refuse = [&](const char* why) {

@@ -24,11 +24,12 @@ using List = Handle<X509_CRL, X509_CRL_free>;
 using Store = Handle<X509_STORE, X509_STORE_free>;
 using StoreContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
 
-/// Keys of 112 bits of security, SSL_CTX_set_security_level(3): RSA of 2048 bits, elliptic curves of 224.
+/// Requires 112 bits of security, SSL_CTX_set_security_level(3): RSA of 2048 bits, elliptic curves of 224.
 constexpr int strength = 2;
-constexpr std::size_t anchors_limit = 16UL * 1024 * 1024; // bytes; a system's bundle has some 200 KiB
+constexpr std::size_t anchors_limit = 16UL * 1024 * 1024; // bytes; a system's bundle has about 200 KiB
 
-/// A file that decides whom to trust: whoever may change it decides that. Links are a system's habit there.
+/// Reads a file that decides whom to trust, so only root may be able to change it. Follows links, because
+/// systems use them for such files.
 std::string read_trusted(const std::string& path, Reason reason, const std::string& hint) {
     try {
         if (const auto fd = open_guarded(path, Links::follow))
@@ -41,7 +42,7 @@ std::string read_trusted(const std::string& path, Reason reason, const std::stri
     }
 }
 
-/// The files that hold anchors: one PEM file, or every *.pem of a directory.
+/// The files that hold anchors: the system's bundle, one PEM file, or every *.pem of a directory.
 std::vector<std::string> anchor_files(const std::string& anchors) {
     std::error_code error;
     if (anchors == "system") {
@@ -159,8 +160,8 @@ std::string message_for(int error, X509* certificate) {
     return message;
 }
 
-/// No issuer was found for a certificate, or nobody vouches for the last one. libcrypto says so in several
-/// ways at once.
+/// No issuer was found for a certificate, or no anchor vouches for the last one. libcrypto reports that with
+/// several errors at once.
 bool lacks_issuer(int error) {
     switch (error) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -207,7 +208,7 @@ bool signed_with_sha1(const X509* certificate) {
            digest == NID_sha1;
 }
 
-/// What the policy makes of one of libcrypto's objections.
+/// Turns one of libcrypto's objections into a finding. The policy may make it a warning.
 Finding chain_finding(int error, int depth, X509* certificate, const TrustPolicy& policy) {
     auto finding = refusal({reason_of(error), message_for(error, certificate), hint_for(error, depth)});
     if (error == X509_V_ERR_CA_MD_TOO_WEAK && signed_with_sha1(certificate)) {
@@ -223,12 +224,12 @@ Finding chain_finding(int error, int depth, X509* certificate, const TrustPolicy
     return finding;
 }
 
-/// Hears libcrypto's objections while it walks the chain, and lets it go on to the next.
+/// Collects libcrypto's objections while it walks the chain. libcrypto continues after each of them.
 struct Objections {
     const TrustPolicy& policy;
     std::string anchors; ///< anchors_text()
     std::vector<Finding> findings{};
-    bool without_issuer = false; ///< that is said already
+    bool without_issuer = false; ///< that is reported already
 
     void add(const Finding& finding) {
         const auto same = std::find_if(findings.begin(), findings.end(), [&](const Finding& known) {
@@ -243,7 +244,8 @@ struct Objections {
         const int depth = X509_STORE_CTX_get_error_depth(context);
         if (lacks_issuer(error) && std::exchange(without_issuer, true))
             return;
-        // The operator's pin vouches for the anchor; where it is no root, nobody's list could.
+        // The operator's pin vouches for the anchor. If the anchor is no root, its issuer is not in the
+        // chain, so no list for it can be verified.
         if (reason_of(error) == Reason::certificate_crl &&
             depth == sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1)
             return;
@@ -262,12 +264,12 @@ struct Objections {
             static_cast<Objections*>(X509_STORE_CTX_get_app_data(context))->object(context);
             return 1;
         } catch (...) {
-            return 0; // which ends the chain's verification with an error
+            return 0; // the verification of the chain ends with an error
         }
     }
 };
 
-/// Extended key usage narrows from the anchor down: what an issuer may not, nobody below it may.
+/// Extended key usage narrows from the anchor down: no certificate may do what its issuer may not.
 void judge_issuers(Objections& objections, STACK_OF(X509) * chain) {
     for (int at = 1; at < sk_X509_num(chain); ++at) {
         auto* issuer = sk_X509_value(chain, at);
@@ -321,7 +323,7 @@ std::vector<Finding> judge_chain(const std::vector<Certificate>& certificates, c
     expect(store != nullptr, "X509_STORE_new");
     const auto subjects = load_anchors(store.get(), policy.anchors);
     load_revocation(store.get(), policy.crl);
-    // An operator may pin an intermediate, or the signer's certificate itself.
+    // An operator may pin an intermediate certificate, or the signer's certificate itself.
     X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);
     const auto untrusted = issuers_of(certificates);
     const StoreContext context(X509_STORE_CTX_new());

@@ -11,7 +11,7 @@
 namespace um {
 
 OpensslCrypto::OpensslCrypto() {
-    // The machine's openssl.cnf belongs to another libcrypto than the one inside this program.
+    // The machine's openssl.cnf is for another libcrypto than the one inside this program.
     expect(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr) == 1,
            "OPENSSL_init_crypto");
 }

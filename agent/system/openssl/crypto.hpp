@@ -4,10 +4,11 @@
 
 namespace um {
 
-/// libcrypto: digests, chain, signature, step 2 of the procedure; libssl: who the appliance says it is,
-/// step 9.
+/// libcrypto computes digests and checks chain and signature, step 2 of the procedure. libssl fetches the
+/// certificate that the appliance serves, step 9.
 class OpensslCrypto final : public Crypto {
 public:
+    /// Throws SystemFailure when libcrypto cannot be initialized.
     OpensslCrypto();
     Digests digest(const OpenMedia& media, const std::vector<DigestAlgorithm>& algorithms,
                    const OnProgress& on_progress) override;

@@ -15,13 +15,13 @@
 namespace um {
 namespace {
 
-// What is read ahead of the slowest digest, for media of any size. Chunks that fit a processor's own cache
-// are the fastest: larger ones cost up to a fifth (tests/bench/authenticate).
+// Limits what is read ahead of the slowest digest, for media of any size. Chunks that fit a processor's own
+// cache are the fastest: larger ones cost up to a fifth (tests/bench/authenticate). Sizes are in bytes.
 constexpr std::size_t chunk_size = 64UL * 1024;
 constexpr std::size_t chunk_count = 32;
 constexpr std::uint64_t drop_step = 8UL * 1024 * 1024; // bytes; the kernel drops whole groups of pages only
 
-/// One reader, a thread for each digest, and the chunks between them in a ring.
+/// Connects one reader to a thread for each digest, with a ring of chunks between them.
 class Pipeline {
 public:
     explicit Pipeline(const std::vector<DigestAlgorithm>& algorithms) : consumed_(algorithms.size(), 0) {
@@ -38,7 +38,7 @@ public:
             for (std::size_t at = 0; at < contexts_.size(); ++at)
                 threads_.emplace_back([this, at] { consume(at); });
         } catch (...) {
-            end(); // no more threads to be had: those that run are not left behind
+            end(); // no thread is to be had: those that run already must end
             throw;
         }
     }
@@ -46,7 +46,7 @@ public:
     Pipeline& operator=(const Pipeline&) = delete;
     ~Pipeline() { end(); }
 
-    /// A buffer to fill; waits until every digest has done with it.
+    /// A buffer to fill. Waits until every digest is done with it. The pipeline owns it.
     std::vector<unsigned char>& next_buffer() {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return produced_ - slowest() < chunk_count; });
@@ -63,7 +63,7 @@ public:
         changed_.notify_all();
     }
 
-    /// Waits for the digests of everything pushed.
+    /// Waits for the digests of everything pushed, in the order of the algorithms. Throws SystemFailure.
     std::vector<std::string> finish() {
         end();
         std::vector<std::string> digests;
@@ -124,7 +124,8 @@ private:
     std::vector<std::thread> threads_;
 };
 
-/// Fills the buffer, but for the medium's end.
+/// Fills the buffer, or less of it at the end of the medium. Throws Failure (media.changed, media.unreadable)
+/// and Terminated.
 std::size_t read_chunk(const OpenMedia& media, std::uint64_t offset, std::vector<unsigned char>& buffer) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), media.size - offset));
     for (std::size_t done = 0; done < wanted;) {
@@ -144,7 +145,7 @@ std::size_t read_chunk(const OpenMedia& media, std::uint64_t offset, std::vector
     return wanted;
 }
 
-/// Whether they would push the appliance's own data out of the page cache.
+/// Whether the media would push the appliance's own data out of the page cache.
 bool crowds_the_cache(const OpenMedia& media) {
     const auto pages = ::sysconf(_SC_PHYS_PAGES);
     const auto page_size = ::sysconf(_SC_PAGESIZE);
@@ -158,7 +159,7 @@ Digests digest_media(const OpenMedia& media, const std::vector<DigestAlgorithm>&
                      const OnProgress& on_progress) {
     Pipeline pipeline(algorithms);
     const auto advise = [&](std::uint64_t from, std::uint64_t size, int advice) {
-        // Advice, ignoring: refused, it costs the appliance some speed and nothing else.
+        // Ignoring errors: without the advice the appliance only loses some speed.
         ::posix_fadvise(media.fd.get(), static_cast<off_t>(from), static_cast<off_t>(size), advice);
     };
     advise(0, 0, POSIX_FADV_SEQUENTIAL);

@@ -1,4 +1,4 @@
-// The names in the certificate that a TLS server presents, or that a PEM file holds.
+// The names in the certificate that a TLS server presents or that a PEM file holds.
 
 #include "system/openssl/served.hpp"
 #include "base/file.hpp"
@@ -21,7 +21,7 @@ using Addresses = Handle<addrinfo, freeaddrinfo>;
 using AlternativeNames = Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds patience{10}; // for all of it: a server that accepts and says nothing is none
+constexpr std::chrono::seconds patience{10}; // for all of it: a server may accept and stay silent
 constexpr std::string_view scheme = "tls://";
 
 struct Server {
@@ -39,7 +39,7 @@ Server parse_server(const std::string& where) {
     return {host, rest.substr(colon + 1)};
 }
 
-/// Waits until the socket is ready; throws when the time is over.
+/// Waits until the socket is ready. Throws SystemFailure at the deadline.
 void wait_ready(int fd, short events, Clock::time_point deadline, const Server& server) {
     for (;;) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
@@ -79,17 +79,18 @@ Fd connect_to(const Server& server, Clock::time_point deadline) {
     throw SystemFailure(fmt::format("connect to {}", server.name()), error);
 }
 
-/// Nothing of the server is trusted: its certificate is looked at, and nothing is told to it.
+/// Does not trust the server: it only reads the server's certificate, and sends it no data. Throws
+/// SystemFailure.
 Certificate presented_by(const Server& server, const std::string& host_name) {
     const auto deadline = Clock::now() + patience;
     const auto fd = connect_to(server, deadline);
     const TlsContext context(SSL_CTX_new(TLS_client_method()));
     expect(context != nullptr, "prepare TLS");
-    SSL_CTX_set_security_level(context.get(), 0); // an old appliance's key may be a short one
+    SSL_CTX_set_security_level(context.get(), 0); // the key of an old appliance may be short
     expect(SSL_CTX_set_min_proto_version(context.get(), TLS1_VERSION) == 1, "prepare TLS");
     const Tls tls(SSL_new(context.get()));
     expect(tls && SSL_set_fd(tls.get(), fd.get()) == 1, "prepare TLS");
-    SSL_set_tlsext_host_name(tls.get(), host_name.c_str()); // ignoring: the server presents its default then
+    SSL_set_tlsext_host_name(tls.get(), host_name.c_str()); // ignoring: then the server presents its default
     for (int result = 0; (result = SSL_connect(tls.get())) != 1;) {
         const int error = SSL_get_error(tls.get(), result);
         if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)

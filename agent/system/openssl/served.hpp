@@ -5,8 +5,8 @@
 
 namespace um {
 
-/// Of the certificate in a PEM file, or that "tls://HOST:PORT" presents to a client that asks for
-/// `host_name`. Throws SystemFailure.
+/// The names in a certificate. `where`: a PEM file, or "tls://HOST:PORT" for the certificate that the server
+/// presents to a client that asks for `host_name`. Throws SystemFailure.
 CertificateNames certificate_names(const std::string& where, const std::string& host_name);
 
 } // namespace um

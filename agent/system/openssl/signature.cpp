@@ -12,7 +12,7 @@ namespace {
 
 using EcdsaSignature = Handle<ECDSA_SIG, ECDSA_SIG_free>;
 
-/// How RSA pads a digest: the vendor's media use PKCS#1 v1.5.
+/// How RSA pads a digest. The vendor's media use PKCS#1 v1.5.
 enum class Padding { of_the_key, pkcs1, pss };
 
 bool pad(EVP_PKEY_CTX* parameters, Padding padding) {
@@ -32,7 +32,7 @@ bool verifies(EVP_PKEY* key, DigestAlgorithm algorithm, Padding padding, const s
               const std::string& signature) {
     const DigestContext context(EVP_MD_CTX_new());
     expect(context != nullptr, "EVP_MD_CTX_new");
-    EVP_PKEY_CTX* parameters = nullptr; // the digest context's own
+    EVP_PKEY_CTX* parameters = nullptr; // the digest context owns them
     const bool fine =
         EVP_DigestVerifyInit(context.get(), &parameters, implementation(algorithm), nullptr, key) == 1 &&
         pad(parameters, padding) &&
@@ -47,8 +47,8 @@ bool verifies(EVP_PKEY* key, DigestAlgorithm algorithm, Padding padding, const s
     throw Failure(Reason::signature_malformed, message, "download the .sign file again, as a binary file");
 }
 
-/// RSA signatures are as long as the key's modulus. One line feed behind it is forgiven, because the source's
-/// command forgives it: openssl-dgst(1) reads no further.
+/// An RSA signature is as long as the key's modulus. One line feed after it is accepted, because the command
+/// of the procedure accepts it: openssl-dgst(1) reads no further.
 void expect_rsa(EVP_PKEY* key, std::string& signature) {
     const auto size = static_cast<std::size_t>(EVP_PKEY_size(key));
     if (signature.size() == size + 1 && signature.back() == '\n')
@@ -58,7 +58,7 @@ void expect_rsa(EVP_PKEY* key, std::string& signature) {
             fmt::format("the .sign holds {} bytes; a signature by this key has {}", signature.size(), size));
 }
 
-/// ECDSA signatures are two numbers in DER, and nothing behind them.
+/// An ECDSA signature is two numbers in DER, with nothing after them.
 void expect_ecdsa(const std::string& signature) {
     const auto* at = reinterpret_cast<const unsigned char*>(signature.data());
     const auto* end = at + signature.size();

@@ -57,7 +57,7 @@ bool is_supported(const EVP_PKEY* key) {
 }
 
 std::vector<Certificate> parse_certificates(const std::string& pem, const std::string& name) {
-    constexpr std::size_t limit = 1000; // of a system's bundle; media bring a handful
+    constexpr std::size_t limit = 1000; // for a system's bundle; media bring a handful
     std::vector<Certificate> result;
     const auto bio = memory_bio(pem);
     while (auto* certificate = PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)) {

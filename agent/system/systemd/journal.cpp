@@ -21,7 +21,7 @@ int expect(int result, const char* what) {
     return result;
 }
 
-/// Empty where the entry has no such field, or a damaged one.
+/// Empty if the entry has no such field, or a damaged one.
 std::string field(sd_journal* journal, const char* name) {
     const void* data = nullptr;
     std::size_t size = 0;
@@ -65,7 +65,7 @@ std::optional<std::string> SystemdJournal::find_in_this_boot(const std::string& 
         const auto message = field(journal.get(), "MESSAGE");
         if (message.find(text) == std::string::npos)
             continue;
-        const auto unit = field(journal.get(), "_SYSTEMD_UNIT"); // journald's own word, not the sender's
+        const auto unit = field(journal.get(), "_SYSTEMD_UNIT"); // set by journald, so no sender can forge it
         if (std::any_of(units.begin(), units.end(), [&](const std::string& pattern) {
                 return ::fnmatch(pattern.c_str(), unit.c_str(), FNM_NOESCAPE) == 0;
             }))
@@ -83,7 +83,7 @@ void SystemdJournal::status(const std::string& text) noexcept {
         for (auto& c : message)
             if (c == '\n')
                 c = ' ';               // a line feed would begin another assignment
-        sd_notify(0, message.c_str()); // 0: no service manager listens; an error: it shows the older text
+        sd_notify(0, message.c_str()); // ignoring: no service manager listens, or it shows the older text
     } catch (const std::bad_alloc&) {
         std::fputs("no memory for a status line, ignoring\n", stderr);
     }

@@ -4,7 +4,7 @@
 
 namespace um {
 
-/// journald's native protocol, and the notification socket of the service manager.
+/// Speaks journald's native protocol, and uses the notification socket of the service manager.
 class SystemdJournal final : public Journal {
 public:
     void entry(const Fields& fields) noexcept override;

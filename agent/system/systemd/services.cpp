@@ -16,8 +16,9 @@ constexpr auto systemd_socket = "unix:path=/run/systemd/private";
 constexpr auto unit_interface = "org.freedesktop.systemd1.Unit";
 constexpr auto service_interface = "org.freedesktop.systemd1.Service";
 constexpr std::chrono::milliseconds poll_interval{300};
-constexpr std::chrono::milliseconds long_poll_interval{1000}; // each look is work for systemd and D-Bus
-/// Packages restart D-Bus and re-execute systemd; on a busy appliance either takes its time to answer again.
+constexpr std::chrono::milliseconds long_poll_interval{1000}; // each question is work for systemd and D-Bus
+/// Packages restart D-Bus and re-execute systemd. On a busy appliance it takes some time until either answers
+/// again.
 constexpr std::chrono::minutes absence_limit{5};
 constexpr std::chrono::minutes job_limit{2};
 constexpr std::uint64_t call_timeout_usec = 90'000'000;
@@ -50,8 +51,8 @@ const SystemdServices::Object SystemdServices::systemd_manager{systemd, "/org/fr
 const SystemdServices::Object SystemdServices::logind_manager{
     "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"};
 
-/// systemd has a socket of its own for root, systemctl(1) talks to no other: it is there early in the boot,
-/// and when the change has taken D-Bus along. Nothing where it is not, as for other users.
+/// systemd has a socket of its own for root, and systemctl(1) uses no other. The socket exists early in the
+/// boot, and also when the change has stopped D-Bus. Null if it cannot be reached, as by other users.
 SystemdServices::Bus SystemdServices::connect_to_systemd() {
     sd_bus* made = nullptr;
     expect(sd_bus_new(&made), "prepare a connection to systemd");
@@ -64,7 +65,7 @@ SystemdServices::Bus SystemdServices::connect_to_systemd() {
 sd_bus* SystemdServices::connection(const std::string& service) {
     const bool direct = service == systemd;
     auto& bus = direct ? systemd_bus_ : system_bus_;
-    if (bus) { // an idle one does not know yet that the other end has gone
+    if (bus) { // an idle connection has not noticed yet that the other end is gone
         int more = 0;
         while ((more = sd_bus_process(bus.get(), nullptr)) > 0) {
         }
@@ -95,7 +96,7 @@ SystemdServices::Message SystemdServices::call(const Object& object, const char*
     sd_bus_message* reply = nullptr;
     const int result =
         sd_bus_call(connection(object.service), request.get(), call_timeout_usec, error.get(), &reply);
-    check_termination(); // a signal may be what ended the call
+    check_termination(); // a signal may have ended the call
     if (result < 0)
         throw SystemFailure(fmt::format("{}.{}: {}", object.interface, member, error.text(result)));
     return Message(reply);
@@ -138,7 +139,7 @@ Number SystemdServices::number_property(const Object& object, const char* name, 
 UnitStatus SystemdServices::status(const std::string& unit) {
     const Object object{systemd, unit_path(unit), unit_interface};
     UnitStatus status;
-    // First: once there is no job any more, what comes next is how it ended.
+    // The job is read first. If it is over, the properties that are read next are its result.
     const auto job = property(object, "Job", "(uo)");
     std::uint32_t job_id = 0;
     expect(sd_bus_message_enter_container(job.get(), 'r', "uo"), "read a unit's job");
@@ -169,7 +170,8 @@ UnitHistory SystemdServices::history(const std::string& service) {
         service.compare(service.size() - suffix.size(), suffix.size(), suffix) == 0)
         history.restarts =
             number_property<std::uint32_t>({systemd, object.path, service_interface}, "NRestarts", "u");
-    // systemd counts a restart when its pause (RestartSec=) is over: "auto-restart", and "-queued" since 254.
+    // systemd counts a restart only after its pause (RestartSec=). During the pause the state is
+    // "auto-restart", and since systemd 254 also "auto-restart-queued".
     const std::string_view pause = "auto-restart";
     if (text_property(object, "SubState").compare(0, pause.size(), pause) == 0)
         ++history.restarts;
@@ -180,7 +182,8 @@ std::string SystemdServices::own_name(const std::string& unit) {
     return text_property({systemd, unit_path(unit), unit_interface}, "Id");
 }
 
-/// As status(), but asked again while D-Bus or systemd are away: a question changes nothing.
+/// As status(), but asks again while D-Bus or systemd is away. That is safe, because a question changes
+/// nothing.
 UnitStatus SystemdServices::patient_status(const std::string& unit) {
     const auto give_up = std::chrono::steady_clock::now() + absence_limit;
     for (;;) {
@@ -244,7 +247,7 @@ void SystemdServices::stop(const std::string& unit) {
 void SystemdServices::begin(const std::string& unit) {
     try {
         queue("StartUnit", unit);
-    } catch (const SystemFailure&) { // D-Bus went away, perhaps with the answer alone
+    } catch (const SystemFailure&) { // D-Bus went away, perhaps after the start was queued
         if (!patient_status(unit).running())
             throw;
     }
@@ -252,7 +255,7 @@ void SystemdServices::begin(const std::string& unit) {
 
 std::string SystemdServices::wait_for_end(const std::string& unit,
                                           const std::function<void(const std::string&)>& on_status) {
-    // Asked again and again, not told by signals: those are lost when D-Bus restarts or systemd re-executes.
+    // Polls, because signals are lost when D-Bus restarts or systemd re-executes.
     std::string said;
     for (;;) {
         const auto now = patient_status(unit);
@@ -266,7 +269,7 @@ std::string SystemdServices::wait_for_end(const std::string& unit,
     }
 }
 
-/// A lock of logind's that ends with its descriptor, whatever becomes of this process.
+/// Takes a lock from logind. The lock ends with its descriptor, even if this process is killed.
 Fd SystemdServices::inhibit(const char* mode, const std::string& why) {
     const auto request = new_call(logind_manager, "Inhibit");
     const bool block = std::string_view(mode) == "block";
@@ -275,7 +278,7 @@ Fd SystemdServices::inhibit(const char* mode, const std::string& why) {
     const auto reply = call(logind_manager, "Inhibit", request);
     int lock = -1;
     expect(sd_bus_message_read_basic(reply.get(), 'h', &lock), "read logind's lock");
-    return Fd(::fcntl(lock, F_DUPFD_CLOEXEC, 3)); // the message owns its descriptor
+    return Fd(::fcntl(lock, F_DUPFD_CLOEXEC, 3)); // the message closes its own descriptor
 }
 
 Fd SystemdServices::inhibit_shutdown(const std::string& why) {
@@ -284,13 +287,13 @@ Fd SystemdServices::inhibit_shutdown(const std::string& why) {
 
 bool SystemdServices::has_logind() {
     try {
-        // Early in a boot D-Bus' socket is there, and nobody who answers.
+        // Early in a boot the socket of D-Bus exists, but nothing answers.
         if (status("systemd-logind.service").active != "active")
             return false;
         property(logind_manager, "PreparingForShutdown", "b");
         return true;
     } catch (const SystemFailure&) {
-        return false; // ignoring: who asks knows what to do without it
+        return false; // ignoring: the callers can do without logind
     }
 }
 
@@ -302,16 +305,17 @@ std::string SystemdServices::shutdown_due(std::chrono::microseconds within) {
         return "shutdown";
     const auto scheduled = property(logind_manager, "ScheduledShutdown", "(st)");
     const char* kind = nullptr;
-    std::uint64_t when = 0; // since the epoch; one that is over failed
+    std::uint64_t when = 0; // microseconds since the epoch; one in the past failed
     expect(sd_bus_message_enter_container(scheduled.get(), 'r', "st"), "read ScheduledShutdown");
     expect(sd_bus_message_read_basic(scheduled.get(), 's', &kind), "read ScheduledShutdown");
     expect(sd_bus_message_read_basic(scheduled.get(), 't', &when), "read ScheduledShutdown");
     const auto left = std::chrono::microseconds(when) - std::chrono::system_clock::now().time_since_epoch();
-    const bool dry = std::strncmp(kind, "dry-", 4) == 0; // shutdown(8) -k: words alone
+    const bool dry = std::strncmp(kind, "dry-", 4) == 0; // shutdown(8) -k only warns
     return !dry && left > left.zero() && left <= within ? kind : "";
 }
 
-/// A lock of logind's makes it answer at once and be refused later, unheard.
+/// Because of the delay lock logind answers at once and starts reboot.target later. Nobody would notice that
+/// systemd refuses it then, so this looks before. Throws SystemFailure.
 void SystemdServices::expect_no_guard() {
     const Object target{systemd, unit_path("reboot.target"), unit_interface};
     const auto reply = property(target, "RefuseManualStart", "b");
@@ -325,10 +329,10 @@ void SystemdServices::expect_no_guard() {
 void SystemdServices::reboot() {
     expect_no_guard();
     if (!has_logind()) {
-        queue("StartUnit", "reboot.target", "replace-irreversibly"); // as systemctl(1) does without it
+        queue("StartUnit", "reboot.target", "replace-irreversibly"); // as systemctl(1) does without logind
         return;
     }
-    // The unit is seen to end well before the machine goes down.
+    // The lock delays the shutdown, so that systemd sees the unit end well before the machine goes down.
     delay_lock_ = inhibit("delay", "the upgrade's record is being closed");
     const auto request = new_call(logind_manager, "Reboot");
     const int interactive = 0;
@@ -340,7 +344,7 @@ void SystemdServices::schedule_reboot(std::chrono::microseconds delay) {
     const auto now = std::chrono::system_clock::now().time_since_epoch() + delay;
     const auto when =
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-    // Before systemd 251 logind tells nobody unless it is asked to.
+    // Before systemd 251 logind sends no wall message unless it is asked to.
     const auto wall = new_call(logind_manager, "SetWallMessage");
     const int tell = 1;
     expect(sd_bus_message_append_basic(wall.get(), 's', "um-upgrade boots the appliance for its upgrade."),

@@ -6,10 +6,10 @@
 
 namespace um {
 
-/// systemd's and logind's D-Bus interfaces, org.freedesktop.systemd1(5) and org.freedesktop.login1(5).
-/// The connections are made when needed, and again when D-Bus was restarted or systemd re-executed. To
-/// systemd it is a direct one, so D-Bus may be away; without logind nothing holds a shutdown off, and nothing
-/// is scheduled.
+/// Uses the D-Bus interfaces of systemd and logind, org.freedesktop.systemd1(5) and
+/// org.freedesktop.login1(5). Connections are made when they are needed, and again after D-Bus was restarted
+/// or systemd re-executed. The connection to systemd is direct, so D-Bus may be away. Without logind no
+/// shutdown can be held off or scheduled.
 class SystemdServices final : public Services {
 public:
     UnitStatus status(const std::string& unit) override;
@@ -56,7 +56,7 @@ private:
 
     Bus systemd_bus_;
     Bus system_bus_;
-    Fd delay_lock_; ///< logind waits for its end with the reboot
+    Fd delay_lock_; ///< logind delays the reboot until it is closed
 };
 
 } // namespace um
