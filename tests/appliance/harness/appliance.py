@@ -170,7 +170,8 @@ class Appliance(Machine):
             "files": "find /etc /opt/vmware /usr/lib/systemd -type f -not -path '*/var/*' -print0"
             " | xargs -0 cksum | sort",
         }
-        printed = self.output("; echo '=== next look'; ".join(looks.values()))
+        # Where the machine is slow, systemctl shall not give up after its 25 s and show nothing.
+        printed = self.output("export SYSTEMD_BUS_TIMEOUT=300; " + "; echo '=== next look'; ".join(looks.values()))
         return dict(zip(looks, printed.split("=== next look\n"), strict=True))
 
 
