@@ -19,6 +19,8 @@ def start(request):
         machines.append(machine)
         machine.start()
         machine.wait_up()
+        if "saved" in options:
+            machine.set_clock()
         machine.wait_active(*services)
         machine.wait_records()
         return machine
@@ -31,7 +33,7 @@ def start(request):
 @pytest.fixture(scope="module")
 def small_product(start, tmp_path_factory):
     """One machine for all scenarios of a module, with a product that is renewed in a moment."""
-    return small.SmallProduct(start(base=appliance.installed()), tmp_path_factory.mktemp("media"))
+    return small.SmallProduct(start(saved=appliance.running()), tmp_path_factory.mktemp("media"))
 
 
 @pytest.fixture

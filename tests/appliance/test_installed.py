@@ -1,12 +1,12 @@
 """The freshly installed RPM, before there are any media."""
 import pytest
 
-from harness.appliance import installed
+from harness.appliance import running
 
 
 @pytest.fixture(scope="module")
 def appliance(start):
-    return start(base=installed())
+    return start(saved=running())
 
 
 def test_the_package_verifies_without_a_difference(appliance):

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from harness.appliance import MEDIA_DIRECTORY, MOUNT_POINT, SNAPSHOT, installed
+from harness.appliance import MEDIA_DIRECTORY, MOUNT_POINT, SNAPSHOT, running
 from harness.media import CONTENT, make_iso, sign
 from harness.products import STEM, VERSION, build, keys, media
 
@@ -17,8 +17,8 @@ def refused(reason):
 
 
 @pytest.fixture(scope="module")
-def machine(start, carrier, tmp_path_factory):
-    machine = start(base=installed(), carrier=carrier)
+def machine(start, tmp_path_factory):
+    machine = start(saved=running())
     machine.answer_for_rpm()
     machine.run(SNAPSHOT)
     machine.run(f"mkdir -p {MOUNT_POINT}")

@@ -1,7 +1,7 @@
 """Media exchanged or written to under the agent's hands, and an agent that dies with them. One machine serves all."""
 import pytest
 
-from harness.appliance import MEDIA_DIRECTORY, MOUNT_POINT, SNAPSHOT, installed
+from harness.appliance import MEDIA_DIRECTORY, MOUNT_POINT, SNAPSHOT, running
 from harness.held import HeldCheck, verdict
 from harness.media import CONTENT, make_iso, sign
 from harness.products import STEM
@@ -18,7 +18,7 @@ MOUNTED = ("/dev/loop0", "mount")
 
 @pytest.fixture(scope="module")
 def machine(start, tmp_path_factory):
-    machine = start(base=installed())
+    machine = start(saved=running())
     machine.answer_for_rpm()
     machine.run(SNAPSHOT)
     machine.genuine = make_iso(tmp_path_factory.mktemp("genuine"), {**CONTENT, "whose": "genuine"})

@@ -2,13 +2,13 @@
 import pytest
 
 from harness import products
-from harness.appliance import MEDIA_DIRECTORY, SNAPSHOT, installed
+from harness.appliance import MEDIA_DIRECTORY, SNAPSHOT, running
 
 
 @pytest.fixture(scope="module")
-def appliance(start, carrier):
-    appliance = start(base=installed(), carrier=carrier)
-    appliance.drop_media()
+def appliance(start):
+    appliance = start(saved=running())
+    appliance.offer(products.light_media())
     appliance.run(SNAPSHOT)
     return appliance
 

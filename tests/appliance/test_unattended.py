@@ -1,17 +1,19 @@
 """The unattended upgrade: enabled, the ISO in the CD drive, its sidecars in the media directory; then a plain boot."""
 import json
 
-from harness.appliance import SERVICES_4_7, SNAPSHOT, installed
+from harness import products
+from harness.appliance import SERVICES_4_7, SNAPSHOT, running
 from harness.machine import wait_until
-from harness.products import VERSION
+from harness.products import STEM, VERSION
 
 
-def test_a_boot_with_the_medium_in_the_drive_upgrades_the_appliance(start, carrier, iso):
-    appliance = start(base=installed(), carrier=carrier)
-    appliance.drop_media("mf", "crt", "sign")
+def test_a_boot_with_the_medium_in_the_drive_upgrades_the_appliance(start):
+    appliance, media = start(saved=running()), products.light_media()
+    for suffix in ("mf", "crt", "sign"):
+        appliance.drop(media / f"{STEM}.{suffix}")
     appliance.run(SNAPSHOT)
     appliance.run("systemctl enable --quiet um-upgrade")
-    appliance.insert_cd(iso)
+    appliance.insert_cd(media / f"{STEM}.iso")
     first = appliance.boot_id()
     appliance.run("systemctl reboot", check=False)
     appliance.wait_reboot(first)  # into the boot that upgrades

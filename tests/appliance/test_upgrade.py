@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from harness.appliance import SERVICES_4_7, SNAPSHOT, installed
+from harness.appliance import SERVICES_4_7, SNAPSHOT, running
 from harness.machine import wait_until
 from harness.products import STEM, VERSION
 
@@ -11,8 +11,8 @@ STAGES = ["find", "authenticate", "mount", "preflight", "prepare", "apply", "reb
 
 
 @pytest.fixture(scope="module")
-def appliance(start, carrier):
-    return start(base=installed(), carrier=carrier)
+def appliance(start):
+    return start(saved=running())
 
 
 @pytest.fixture(scope="module")

@@ -34,12 +34,15 @@ def wait_until(what, condition, limit=300):
     """What condition() returns as soon as it is true; limit seconds are far more than it should take."""
     end = time.monotonic() + limit * PATIENCE
     while True:
+        begin = time.monotonic()
         result = condition()
         if result:
             return result
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise TimeoutError(f"gave up after {limit * PATIENCE:.0f} s: {what}")
-        time.sleep(0.25)
+        # Each look inside is work for the machine. It is given twice as long for its own.
+        time.sleep(min(max(0.25, 2 * (now - begin)), 5))
 
 
 def _unless_gone(function, path, problem):
@@ -50,10 +53,13 @@ def _unless_gone(function, path, problem):
 
 class Machine:
     def __init__(
-        self, directory, image, ssh_key, *, base=None, carrier=None, cd=None, power_cuts=False, processors=1, disks=()
-    ):
+        self, directory, image, ssh_key, *, base=None, saved=None, carrier=None, cd=None, power_cuts=False, processors=1,
+        disks=(),
+    ):  # fmt: skip
         """base is the disk to start from (the image's own when None); carrier and cd are raw files to attach.
 
+        saved: what save() left, in the place of base: the first start goes on where that machine stood. The machine
+        must have the same devices.
         power_cuts: keep the host's cache honest, so that kill() is a power cut and not more than that.
         processors: one is best where two machines share two processors: emulated ones wait for each other.
         disks: raw files to attach for writing, as /dev/disk/by-id/virtio-disk0 and so on.
@@ -65,6 +71,9 @@ class Machine:
         self.console = self.directory / "console.log"
         self._image, self._ssh_key, self._carrier, self._cd = image, ssh_key, carrier, cd
         self._cache = "writeback" if power_cuts else "unsafe"
+        if saved:
+            base = saved / "disk.qcow2"
+        self._memory = saved / "memory" if saved else None
         self._base = (base, "qcow2") if base else (image / "disk.raw", "raw")
         self._processors, self._disks = processors, disks
         self._process = None
@@ -81,7 +90,7 @@ class Machine:
         self.kill()
 
     def start(self):
-        """Powers the machine on; the disk stays what it was at the last power-off."""
+        """Powers the machine on, or lets a saved one go on; the disk stays what it was at the last power-off."""
         if not self.disk.exists():
             base, form = self._base
             subprocess.run(
@@ -97,8 +106,14 @@ class Machine:
             )  # fmt: skip
         theirs.close()
         self._qmp = Qmp(ours)
-        forwards = self._qmp("human-monitor-command", **{"command-line": "info usernet"})
-        self._port = int(re.search(r"HOST_FORWARD\S*\s+\S+\s+\S+\s+(\d+)", forwards)[1])
+        self._port = int(re.search(r"HOST_FORWARD\S*\s+\S+\s+\S+\s+(\d+)", self._connections())[1])
+        if self._memory:
+            self._memory = None  # the next start is a boot
+            wait_until("the machine goes on", lambda: self._qmp("query-status")["status"] == "running")
+
+    def _connections(self):
+        """What QEMU's user network forwards, and who is connected."""
+        return self._qmp("human-monitor-command", **{"command-line": "info usernet"})
 
     def _disk_drive(self):
         """The disk as QEMU finds it: file, format, options."""
@@ -134,7 +149,24 @@ class Machine:
         if self._carrier:
             command += drive("carrier", self._carrier, "raw", "readonly=on")
             command += ["-device", "virtio-blk-pci,drive=carrier,serial=carrier"]
+        if self._memory:
+            command += ["-incoming", f"exec:cat '{self._memory}'"]
         return command
+
+    def save(self, directory):
+        """Stops the machine for good: directory/memory and the disk are what it was."""
+        # A connection would be one of nobody in each machine that goes on from here.
+        subprocess.run([*self.ssh(), "-O", "exit"], stderr=subprocess.DEVNULL, check=True)
+        wait_until("nobody is connected", lambda: not re.search(r"TCP\[(?!HOST_FORWARD)", self._connections()))
+        self._qmp("migrate", uri=f"exec:cat >'{directory}/memory'")
+        wait_until("the memory is saved", lambda: self._qmp("query-migrate")["status"] in ("completed", "failed"))
+        assert self._qmp("query-migrate")["status"] == "completed"
+        self.kill()
+
+    def set_clock(self):
+        """For a machine that was saved: its clock stood still meanwhile. What the leap starts has ended afterwards."""
+        self.run(f"date --set=@{time.time():.3f} >/dev/null")
+        wait_until("no job waits", lambda: self.output("systemctl list-jobs --no-legend") == "")
 
     def kill(self):
         """Cuts the power."""

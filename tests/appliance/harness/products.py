@@ -25,6 +25,14 @@ def packages():
 
 
 @functools.cache
+def light_packages():
+    """Those of 4.7 that show every kind of package, and weigh next to nothing."""
+    maker = HERE / "make-light-packages"
+    inputs = [maker, packages().name]  # the latter's name tells of the specifications, too
+    return cached("light-packages", inputs, lambda out: build(maker, packages() / "4.7", out))
+
+
+@functools.cache
 def debian():
     """The plain Debian root."""
     image = HERE / "image"
@@ -64,10 +72,10 @@ def media():
 
 
 @functools.cache
-def media_without_script():
-    """The same packages, for the package manager."""
-    inputs = [PROJECT / "rpm" / "media", packages().name, keys().name, "no script"]
-    return cached("packages-only", inputs, lambda out: make_media(out, "--no-script"))
+def light_media():
+    """The same of packages that weigh next to nothing, where weight is not what is tested."""
+    inputs = [PROJECT / "rpm" / "media", light_packages().name, keys().name]
+    return cached("light-media", inputs, lambda out: make_media(out, rpms=light_packages()))
 
 
 @functools.cache

@@ -60,20 +60,14 @@ class PoweredAppliance(Appliance):
         return f"nbd+unix:///?socket={self._socket}", "raw"
 
     def _command_line(self, control):
-        command = super()._command_line(control) + [
+        return super()._command_line(control) + [
             "-chardev", f"file,id=witness,path={self.heard},append=on",
             "-device", "virtserialport,chardev=witness,name=witness",
         ]  # fmt: skip
-        if self._memory:
-            command += ["-incoming", f"exec:cat '{self._memory}'"]
-        return command
 
     def start(self):
         self._heard_before = self.heard.stat().st_size if self.heard.exists() else 0
         super().start()
-        if self._memory:
-            wait_until("the machine goes on", lambda: self._qmp("query-status")["status"] == "running")
-        self._memory = None  # the next boot is a boot
 
     def in_this_boot(self):
         self.processor_time()  # as long as there is somebody to be asked
@@ -90,11 +84,7 @@ class PoweredAppliance(Appliance):
 
     def save(self, directory):
         """Stops the machine for good; directory/memory and directory/disk.raw are what it was."""
-        memory = directory / "memory"
-        self._qmp("migrate", uri=f"exec:cat >'{memory}'")
-        wait_until("the memory is saved", lambda: self._qmp("query-migrate")["status"] in ("completed", "failed"))
-        assert self._qmp("query-migrate")["status"] == "completed"
-        self.kill()
+        super().save(directory)
         copy(self.disk, directory / "disk.raw")
 
     def processor_time(self):

@@ -8,7 +8,7 @@ import tempfile
 
 from harness import products
 from harness.appliance import MEDIA_DIRECTORY, SERVICES, SNAPSHOT, installed
-from harness.cache import PROJECT, build, cached
+from harness.cache import PROJECT, cached
 
 from . import HERE
 from .looking import look
@@ -31,24 +31,16 @@ ELSEWHERE = "/root/media"  # all kinds of media, out of which each trial takes o
 
 
 @functools.cache
-def packages():
-    """The packages of 4.7 that the media bring, light ones."""
-    full = products.packages() / "4.7"
-    inputs = [HERE / "make-packages", products.packages().name]
-    return cached("light-packages", inputs, lambda out: build(HERE / "make-packages", full, out))
-
-
-@functools.cache
 def media():
     """A directory for each kind: the same packages, and what is said about how they are installed."""
 
     def make(out):
         for kind, options in MEDIA.items():
             (out / kind).mkdir()
-            products.make_media(out / kind, *options, rpms=packages())
+            products.make_media(out / kind, *options, rpms=products.light_packages())
 
-    inputs = [PROJECT / "rpm" / "media", HERE / "failing-upgrade-um.sh", packages().name, products.keys().name]
-    return cached("light-media", inputs, make)
+    inputs = [PROJECT / "rpm" / "media", HERE / "failing-upgrade-um.sh", products.light_packages().name, products.keys().name]
+    return cached("power-media", inputs, make)
 
 
 @functools.cache
@@ -101,7 +93,7 @@ def before():
 def afterwards():
     """The package set of 4.7: what was there, with the media's in the place of what they replace."""
     query = "%{NAME} %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH} [%{OBSOLETENAME} ]\\n"
-    rpms = sorted(str(path) for path in packages().glob("*.rpm"))
+    rpms = sorted(str(path) for path in products.light_packages().glob("*.rpm"))
     lines = subprocess.run(["rpm", "-qp", "--qf", query, *rpms], capture_output=True, text=True, check=True).stdout
     new, gone = set(), set()
     for name, package, *obsoletes in map(str.split, lines.splitlines()):
