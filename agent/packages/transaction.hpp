@@ -13,7 +13,7 @@
 namespace um {
 
 /// The packages that an upgrade installs: those that are newer than an installed one, or obsolete it; and
-/// what these require and `provided` lacks. `provided`: names that the installed packages provide.
+/// what these require, unless it is in `provided`: the names that the installed packages provide.
 std::vector<OfferedPackage> selected(const std::vector<OfferedPackage>& offered,
                                      const std::vector<Package>& installed,
                                      const std::set<std::string>& provided);
