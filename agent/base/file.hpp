@@ -16,15 +16,15 @@ inline constexpr std::size_t record_limit = 1024UL * 1024;
 /// than `limit` bytes.
 std::string read_all(int fd, std::size_t limit, const std::string& name);
 
-/// Nothing when the file does not exist. Throws SystemFailure, also when it has more than `limit` bytes.
+/// The file's text; nothing when there is no file. Throws SystemFailure, also for more than `limit` bytes.
 std::optional<std::string> read_file_if_there(const std::string& path, std::size_t limit);
 
 /// Writes everything; messages call the descriptor `name`. Throws SystemFailure.
 void write_all(int fd, const std::string& text, const std::string& name);
 
-/// Writes a temporary file beside it, syncs that, renames it, and syncs the directory. After a power cut the
-/// file is wholly old or wholly new. Its mode is 0600; a missing directory is made with 0700. Throws
-/// SystemFailure.
+/// Replaces a file: writes a temporary one beside it, syncs that, renames it, and syncs the directory. After
+/// a power cut the file is wholly old or wholly new. Its mode is 0600; a missing directory is made with 0700.
+/// Throws SystemFailure.
 void replace_file(const std::string& path, const std::string& text);
 
 /// Renames a file, and syncs both directories. Throws SystemFailure.

@@ -21,7 +21,7 @@ void forget_termination() noexcept;
 /// From now on check_termination() throws nothing, because this process must not leave its work half done.
 void refuse_termination() noexcept;
 
-/// Whether a signal has come since the last call. A process that refuses to stop can then say so.
+/// Whether a signal has come since the last call. A process that refuses to stop can report it.
 bool asked_to_terminate() noexcept;
 
 /// Ends this process by the signal, as if the signal had not been caught.

@@ -98,7 +98,7 @@ struct Config {
     bool operator==(const Config&) const = default;
 };
 
-/// Sets in `config` what one file's text says. Throws ConfigError, which names `file`, the line, and what
+/// Sets in `config` what is in one file's text. Throws ConfigError, which names `file`, the line, and what
 /// would be right.
 void merge_config(Config& config, const std::string& text, const std::string& file);
 

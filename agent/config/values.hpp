@@ -14,7 +14,7 @@
 
 namespace um::values {
 
-/// Its message says what would be right. The code that reads the file adds the file and the line.
+/// Its message is what would be right. The code that reads the file adds the file and the line.
 using InvalidValue = std::invalid_argument;
 
 template <class Enum>

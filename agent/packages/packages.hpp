@@ -13,7 +13,7 @@ namespace um {
 
 struct Package {
     std::string name;
-    std::string epoch; ///< "0" where there is none
+    std::string epoch; ///< "0" when there is none
     std::string version;
     std::string release;
     std::string arch;

@@ -77,7 +77,7 @@ public:
     /// The release of the running kernel, as `uname -r` prints it.
     virtual std::string kernel_release() = 0;
     /// The process that holds a write lock on the file, as "dnf (process 1234)"; nothing when there is none.
-    /// For a lock of flock(2) the kernel does not name the process, and the text says so in general words.
+    /// For a lock of flock(2) the kernel does not name the process, and the text names the file instead.
     virtual std::optional<std::string> lock_holder(const std::string& path) = 0;
     virtual std::chrono::system_clock::time_point now() = 0;
     /// The monotonic clock, for durations and deadlines.
