@@ -19,7 +19,8 @@ std::size_t width_of(int terminal) {
     return ioctl(terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/// systemd.exec(5), $JOURNAL_STREAM: device and inode of the stream; what was redirected since is another.
+/// $JOURNAL_STREAM has device and inode of the journal's stream (systemd.exec(5)). An output that was
+/// redirected since has others.
 bool is_journal(int fd) {
     const auto* const stream = std::getenv("JOURNAL_STREAM");
     struct stat status {};
@@ -44,7 +45,7 @@ void Console::line(const std::string& text) {
     if (!shown_)
         return;
     clear_progress();
-    out_ << text << std::endl; // a person watches: flushed line by line
+    out_ << text << std::endl; // flushed line by line, because a person may be watching
 }
 
 void Console::progress(const std::string& text) {
@@ -69,7 +70,7 @@ std::optional<bool> Console::ask(const std::string& question) {
         out_ << question << ' ' << std::flush;
         if (!std::getline(std::cin, reply)) {
             check_termination();
-            return false; // asked, and no answer: never a yes
+            return false; // the end of the input must never count as a yes
         }
         if (reply == "y" || reply == "Y" || reply == "yes")
             return true;

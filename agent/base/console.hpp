@@ -1,6 +1,6 @@
 #pragma once
-// What a person at a terminal sees. Under systemd standard output is the journal, which has the events
-// already, so nothing is shown there.
+// What a person at a terminal sees. Under systemd, standard output is the journal, which has the events
+// already. Nothing is shown there.
 
 #include <iosfwd>
 #include <optional>
@@ -10,30 +10,31 @@ namespace um {
 
 class Console {
 public:
-    /// `fd`: where it is shown, standard output or, where that is a machine's, standard error.
+    /// `fd`: standard output, or standard error when a machine reads standard output.
     explicit Console(int fd = 1);
     Console(const Console&) = delete;
     Console& operator=(const Console&) = delete;
     /// Leaves no progress behind: the shell's prompt comes next.
     ~Console() { clear_progress(); }
-    /// One line for good.
+    /// A line that stays.
     void line(const std::string& text);
-    /// A line that the next one replaces; only on a terminal.
+    /// A line that the next one replaces. It is shown only on a terminal.
     void progress(const std::string& text);
-    /// Asks a (y/n) question; no answer is a no, nothing means that nobody sits there. May throw Terminated.
+    /// Asks a (y/n) question. The end of the input is a no; nothing means that nobody can be asked. Throws
+    /// Terminated.
     std::optional<bool> ask(const std::string& question);
     bool attended() const { return attended_; }
-    /// Columns of the terminal; 0: there is none.
+    /// Columns of the terminal; 0 when there is none.
     std::size_t width() const;
-    /// Takes the progress off the terminal, for output that others write.
+    /// Removes the progress line from the terminal, so that other code can write there.
     void clear_progress();
 
 private:
     int fd_;
     std::ostream& out_;
-    bool terminal_; ///< it is shown on a terminal
-    bool shown_;    ///< anything is shown at all
-    bool attended_; ///< somebody can be asked there
+    bool terminal_; ///< `fd` is a terminal
+    bool shown_;    ///< lines are shown: `fd` is not the journal
+    bool attended_; ///< a person can be asked there
     bool progress_shown_ = false;
 };
 

@@ -11,10 +11,10 @@ namespace um {
 /// From the weakest to the strongest.
 enum class DigestAlgorithm { sha1, sha256, sha384, sha512 };
 
-/// As people write it: "SHA-256".
+/// The usual spelling, such as "SHA-256".
 std::string_view name(DigestAlgorithm algorithm);
 
-/// Lower-case hexadecimal digests by algorithm.
+/// Digests in lower-case hexadecimal, by algorithm.
 using Digests = std::map<DigestAlgorithm, std::string>;
 
 } // namespace um

@@ -1,5 +1,5 @@
 #pragma once
-// What can go wrong, as one value and as exceptions.
+// What can go wrong: one value, and the exceptions.
 
 #include "base/vocabulary.hpp"
 
@@ -13,14 +13,14 @@
 
 namespace um {
 
-/// What is wrong, and the way out.
+/// What is wrong, and what to do about it.
 struct Problem {
     Reason reason{};
     std::string message; ///< what, where and why, in one plain sentence
-    std::string hint;    ///< what to do; empty where nothing can be done
+    std::string hint;    ///< what to do; empty when nothing can be done
 };
 
-/// A problem that stops an upgrade, or (as a warning) is worth an operator's eye.
+/// A refusal stops an upgrade. A warning is worth an operator's attention.
 struct Finding : Problem {
     enum class Severity { refusal, warning };
     Severity severity = Severity::refusal;
@@ -38,7 +38,7 @@ inline bool is_refusal(const Finding& finding) {
     return finding.severity == Finding::Severity::refusal;
 }
 
-/// Thrown where work cannot go on. Only the procedure and main() catch it in the end.
+/// Thrown when work cannot continue. A Failure that nothing else handles ends in the procedure or in main().
 class Failure : public std::runtime_error {
 public:
     explicit Failure(Problem problem) : std::runtime_error(problem.message), problem_(std::move(problem)) {}
@@ -56,18 +56,18 @@ private:
 /// A fault of the machine or of this program: system.failed, exit code 1.
 class SystemFailure : public std::runtime_error {
 public:
-    /// `what`: verb and object, such as "rename 'a' to 'b'"; `error`: an errno value.
+    /// `what`: verb and object, such as "rename 'a' to 'b'". `error`: an errno value.
     SystemFailure(const std::string& what, int error)
         : std::runtime_error(fmt::format("{}: {}", what, std::strerror(error))) {}
     explicit SystemFailure(const std::string& what) : std::runtime_error(what) {}
 };
 
-/// The command line is wrong; exit code 2.
+/// The command line is wrong: exit code 2.
 class UsageError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// The configuration is wrong; the message names file, line and what would be right; exit code 3.
+/// The configuration is wrong: exit code 3. The message names the file, the line, and what would be right.
 class ConfigError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };

@@ -7,7 +7,7 @@
 
 namespace um {
 
-/// Owns one file descriptor; -1 is none.
+/// Owns one file descriptor and closes it; -1 means none.
 class Fd {
 public:
     Fd() = default;
@@ -28,7 +28,7 @@ public:
     explicit operator bool() const noexcept { return fd_ >= 0; }
     void reset() noexcept {
         if (fd_ >= 0)
-            ::close(fd_); // nothing to do about an error: Linux closes it in any case
+            ::close(fd_); // an error changes nothing: Linux closes it in any case
         fd_ = -1;
     }
 
@@ -44,7 +44,7 @@ struct Releaser {
     }
 };
 
-/// `Handle<BIO, BIO_free_all>`: a C library's object, released by its own function.
+/// Owns an object of a C library and releases it with the library's function: `Handle<BIO, BIO_free_all>`.
 template <class T, auto Free>
 using Handle = std::unique_ptr<T, Releaser<Free>>;
 

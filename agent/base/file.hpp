@@ -9,32 +9,34 @@
 
 namespace um {
 
-/// Records and configuration are small; whatever is larger is not one of ours. In bytes.
+/// In bytes. Records and configuration are small, so a larger file is not one of ours.
 inline constexpr std::size_t record_limit = 1024UL * 1024;
 
-/// Reads all of a descriptor. Throws SystemFailure, also when there are more than `limit` bytes.
+/// Reads a descriptor to its end; messages call it `name`. Throws SystemFailure, also when there are more
+/// than `limit` bytes.
 std::string read_all(int fd, std::size_t limit, const std::string& name);
 
-/// Nothing when the file does not exist. Throws SystemFailure.
+/// The file's text; nothing when there is no file. Throws SystemFailure, also for more than `limit` bytes.
 std::optional<std::string> read_file_if_there(const std::string& path, std::size_t limit);
 
-/// Writes everything or throws SystemFailure.
+/// Writes everything; messages call the descriptor `name`. Throws SystemFailure.
 void write_all(int fd, const std::string& text, const std::string& name);
 
-/// Temporary file beside it, fsync, rename, fsync of the directory (created 0700 when missing). After a
-/// power cut the file is wholly old or wholly new. Mode 0600. Throws SystemFailure.
+/// Replaces a file: writes a temporary one beside it, syncs that, renames it, and syncs the directory. After
+/// a power cut the file is wholly old or wholly new. Its mode is 0600; a missing directory is made with 0700.
+/// Throws SystemFailure.
 void replace_file(const std::string& path, const std::string& text);
 
-/// Renames, and syncs both directories. Throws SystemFailure.
+/// Renames a file, and syncs both directories. Throws SystemFailure.
 void rename_durably(const std::string& from, const std::string& to);
 
-/// Removes a file, where there is one, and syncs its directory. Throws SystemFailure.
+/// Removes a file, if there is one, and syncs its directory. Throws SystemFailure.
 void remove_file_durably(const std::string& path);
 
-/// Makes the directory and what is missing above it. Throws SystemFailure.
+/// Makes the directory with `mode`, and what is missing above it with 0755. Throws SystemFailure.
 void make_directories(const std::string& path, mode_t mode);
 
-/// Opens, or throws SystemFailure. O_CLOEXEC is added.
+/// Opens a file; O_CLOEXEC and O_NOCTTY are added to `flags`. Throws SystemFailure.
 Fd open_file(const std::string& path, int flags, mode_t mode = 0);
 
 } // namespace um

@@ -1,5 +1,5 @@
-// {fmt} compiled once: header-only it costs every file that formats a line five seconds, and Debian packages
-// no static one. All other files include <fmt/core.h>, whose functions are emitted here.
+// {fmt} is compiled once, here. Header-only, it costs every file that formats a line five seconds, and Debian
+// packages no static library of it. All other files include <fmt/core.h> and use the functions emitted here.
 
 #define FMT_HEADER_ONLY
 #include <fmt/format.h>

@@ -11,7 +11,7 @@
 namespace um {
 namespace {
 
-constexpr unsigned link_limit = 40; // as the kernel's own, path_resolution(7)
+constexpr unsigned link_limit = 40; // the kernel's own limit, path_resolution(7)
 
 struct stat status_of(int fd, const std::string& path) {
     struct stat status {};
@@ -20,7 +20,8 @@ struct stat status_of(int fd, const std::string& path) {
     return status;
 }
 
-/// Whoever may write to a file may change it, whoever may write to a directory may exchange what is in it.
+/// Write access to a file is enough to change it. Write access to a directory is enough to exchange what is
+/// in it.
 bool guarded(const struct stat& status) {
     return status.st_uid == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
@@ -38,7 +39,7 @@ std::string link_target(int fd, const std::string& path) {
     return {target.data(), static_cast<std::size_t>(size)};
 }
 
-/// The names of a path yet to be walked, the next one last.
+/// Adds the names of a path that are yet to be walked, the next one last.
 void put_names(std::vector<std::string>& names, const std::string& path) {
     for (auto end = path.size(); end > 0;) {
         const auto slash = path.rfind('/', end - 1);
@@ -49,11 +50,11 @@ void put_names(std::vector<std::string>& names, const std::string& path) {
     }
 }
 
-/// Walks to the path's last name and returns its descriptor (O_PATH) with what it is.
+/// Returns the descriptor (O_PATH) of the path's last name; none when a name on the way does not exist.
 Fd walk(const std::string& path, Links links, struct stat& status) {
     const auto root = [] { return Fd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)); };
     auto at = root();
-    std::string here; // the path so far; empty is the root
+    std::string here; // the path so far; empty at the root
     status = status_of(at.get(), "/");
     std::vector<std::string> names;
     put_names(names, path);
@@ -100,7 +101,7 @@ Fd open_guarded(const std::string& path, Links links) {
     const auto found = walk(path, links, status);
     if (!found)
         return {};
-    // Anything else is not even opened: a FIFO would hang, a tape would rewind.
+    // Nothing but a regular file is opened: opening a FIFO would hang, and a tape would rewind.
     if (!S_ISREG(status.st_mode))
         throw Unguarded(fmt::format("'{}' is no regular file", path), "put a plain file there");
     Fd file(::open(fmt::format("/proc/self/fd/{}", found.get()).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));

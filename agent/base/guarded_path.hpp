@@ -1,5 +1,5 @@
 #pragma once
-// What nobody but root could have put there, and nobody but root can change or exchange.
+// Opens files that only root could have put there, and that only root can change or exchange.
 
 #include "base/fd.hpp"
 
@@ -9,7 +9,7 @@
 
 namespace um {
 
-/// Others than root could change the file, or a directory on the way to it.
+/// Users other than root could change the file, or a directory on the way to it.
 class Unguarded : public std::runtime_error {
 public:
     Unguarded(const std::string& message, std::string hint)
@@ -22,13 +22,14 @@ private:
 
 enum class Links { refuse, follow };
 
-/// Opens a regular file for reading. `path` is absolute and is walked one name at a time, by descriptors, so
-/// that nothing is looked up twice: the file and every directory on the way, also behind a link, must belong
-/// to root and be writable by nobody else. An access control list shows in the group's bits of the mode
-/// (acl(5)). None when there is no such file. Throws Unguarded, or SystemFailure.
+/// Opens a regular file for reading; no descriptor when there is no such file. `path` is absolute. It is
+/// walked one name at a time, by descriptors, so that nothing is looked up twice. The file and every
+/// directory on the way, also behind a link, must belong to root, and nobody else may write to it. The mode
+/// is enough to judge that, because an access control list shows in its group bits (acl(5)). Throws Unguarded
+/// and SystemFailure.
 Fd open_guarded(const std::string& path, Links links);
 
-/// The same for a directory; the descriptor is for its path alone (O_PATH).
+/// The same for a directory. The descriptor only names it (O_PATH).
 Fd open_guarded_directory(const std::string& path, Links links);
 
 } // namespace um

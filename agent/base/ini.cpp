@@ -10,7 +10,7 @@
 namespace um {
 namespace {
 
-constexpr std::size_t longest_line = INI_MAX_LINE - 2; // inih's buffer holds the line feed and a NUL too
+constexpr std::size_t longest_line = INI_MAX_LINE - 2; // inih's buffer also holds the line feed and a NUL
 constexpr std::size_t longest_name = 49;               // inih compares and keeps 49 bytes of a name
 
 struct Reading {
@@ -27,7 +27,7 @@ struct Reading {
     }
 };
 
-/// Looks like `key = value`: indented, it was hardly meant to go on with the value above.
+/// An indented line that looks like `key = value` was hardly meant to continue the value above.
 bool looks_like_a_key(std::string_view value) {
     const auto name_end = value.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789");
     const auto equals =
@@ -35,7 +35,7 @@ bool looks_like_a_key(std::string_view value) {
     return name_end > 0 && equals != std::string_view::npos && value[equals] == '=';
 }
 
-/// "[section] key = value" would be taken for the section alone.
+/// inih would take "[section] key = value" for the section alone.
 bool follows_a_name(std::string_view line) {
     const auto end = line.find(']');
     if (line.empty() || line.front() != '[' || end == std::string_view::npos)

@@ -1,5 +1,5 @@
 #pragma once
-// INI text to entries, with the line of each: inih does the parsing, this closes its gaps.
+// Turns INI text into entries, each with its line. inih does the parsing, and this closes its gaps.
 
 #include <stdexcept>
 #include <string>
@@ -24,11 +24,12 @@ private:
     unsigned line_;
 };
 
-/// What stands between the parts of a value that goes on over indented lines.
+/// How the parts of a value are joined that continues on indented lines.
 enum class Continuation { joined_by_space, joined_tightly };
 
-/// inih cuts lines of 200 bytes or more without a word and drops a key without a value's fault
-/// position; both are errors here. Throws IniError. Duplicate keys are left to the caller to judge.
+/// Throws IniError for whatever is neither a section, a key, a continued value nor a comment. Also an error
+/// is what inih would silently cut or misread: a line or a section's name that is too long, a NUL byte, or
+/// text behind a section's name. Duplicate keys are left to the caller to judge.
 std::vector<IniEntry> parse_ini(const std::string& text,
                                 Continuation continuation = Continuation::joined_by_space);
 

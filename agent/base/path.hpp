@@ -5,10 +5,10 @@
 
 namespace um {
 
-/// The file name: "dir/a.iso" becomes "a.iso".
+/// The name without its directories: "dir/a.iso" becomes "a.iso".
 std::string base_name(const std::string& path);
 
-/// The directory with its slash: "dir/a.iso" becomes "dir/", and "a.iso" becomes "./".
+/// The directory with a slash at its end: "dir/a.iso" becomes "dir/", and "a.iso" becomes "./".
 std::string directory_of(const std::string& path);
 
 /// The directory above, without a slash at its end. The directory above "/a" is "/".
@@ -17,16 +17,16 @@ std::string parent_of(const std::string& path);
 /// Whether `path` is `directory` or below it.
 bool is_within(const std::string& path, const std::string& directory);
 
-/// A pattern of glob(7) that matches this path and nothing else.
+/// A glob(7) pattern that matches this path and nothing else.
 std::string literally(const std::string& path);
 
-/// Whether a path names a drive. Every path under /dev does, all others name files.
+/// Whether a path names a drive. Every path under /dev does; all others name files.
 bool is_device(const std::string& path);
 
-/// Whether rpm is writing this file: it unpacks into "NAME;5f3a1b2c" and then renames.
+/// Whether the name is one of rpm's temporary ones. rpm unpacks into "NAME;5f3a1b2c", and then renames.
 bool is_unpacked(const std::string& path);
 
-/// The name that such a file is going to get.
+/// The name that such a file gets in the end.
 std::string unpacked_name(const std::string& path);
 
 } // namespace um

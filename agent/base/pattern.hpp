@@ -1,5 +1,5 @@
 #pragma once
-// Extended regular expressions as regex(7) has them, case ignored: what operators know from grep -E -i.
+// Extended regular expressions, regex(7). Case is ignored. Operators know them from grep -E -i.
 
 #include <memory>
 #include <string>
@@ -10,7 +10,7 @@ namespace um {
 
 class Pattern {
 public:
-    /// Throws std::invalid_argument with the C library's words.
+    /// Throws std::invalid_argument with the C library's message.
     explicit Pattern(const std::string& expression);
     bool found_in(const std::string& text) const;
 

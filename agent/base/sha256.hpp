@@ -1,5 +1,5 @@
 #pragma once
-// SHA-256 of texts and files, by libcrypto.
+// SHA-256 of texts and files. libcrypto computes it.
 
 #include "base/fd.hpp"
 
@@ -13,7 +13,7 @@ namespace um {
 /// Lower-case hexadecimal.
 std::string hex(const unsigned char* bytes, std::size_t count);
 
-/// One digest in the making. Every function throws SystemFailure when libcrypto fails.
+/// A digest that is computed piece by piece. Every function throws SystemFailure when libcrypto fails.
 class Sha256 {
 public:
     Sha256();
@@ -28,7 +28,7 @@ private:
 /// Lower-case hexadecimal. Throws SystemFailure.
 std::string sha256_of(const std::string& text);
 
-/// The same for a file's content. A link is not followed.
+/// The same for a file's content. A symbolic link is an error. Throws SystemFailure.
 std::string sha256_of_file(const std::string& path);
 
 } // namespace um

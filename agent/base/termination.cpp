@@ -18,9 +18,9 @@ void remember(int signal) {
 
 void catch_termination() {
     struct sigaction action {};
-    action.sa_handler = remember; // no SA_RESTART: a blocking call shall return
+    action.sa_handler = remember; // no SA_RESTART, so that a blocking call returns
     for (const int signal : {SIGTERM, SIGINT, SIGHUP})
-        sigaction(signal, &action, nullptr); // cannot fail for these
+        sigaction(signal, &action, nullptr); // cannot fail for these signals
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, nullptr);
 }
@@ -47,7 +47,7 @@ bool asked_to_terminate() noexcept {
 void end_by(int signal) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
-    std::abort(); // the signal was blocked: end all the same
+    std::abort(); // the signal was blocked, and the process must end all the same
 }
 
 } // namespace um

@@ -8,7 +8,7 @@
 namespace um {
 namespace {
 
-/// How many bytes the character at `at` has, by RFC 3629; 0: none begins there.
+/// How many bytes the character at `at` has (RFC 3629); 0 when none begins there.
 std::size_t character_at(const std::string& text, std::size_t at) {
     const auto byte = [&](std::size_t offset) {
         return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0U;
@@ -40,7 +40,7 @@ std::string as_utf8(const std::string& raw) {
 std::string cut(std::string text, std::size_t limit) {
     if (text.size() <= limit)
         return text;
-    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) // within a character
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) // inside a character
         --limit;
     return text.substr(0, limit);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Texts of programs, files and strangers: taken apart, and made fit for journals, logs and terminals.
+// Takes apart texts of programs, files and strangers, and makes them fit for journals, logs and terminals.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,26 +9,26 @@
 
 namespace um {
 
-/// Each byte that belongs to no character becomes U+FFFD. Otherwise journalctl shows the field as a blob, and
-/// a log's reader may stop there.
+/// Each byte that belongs to no character becomes U+FFFD. Otherwise journalctl would show the field as a
+/// blob, and a program that reads a log might stop there.
 std::string as_utf8(const std::string& raw);
 
-/// At most `limit` bytes, without half a character at the end.
+/// The first `limit` bytes at most, without half a character at the end.
 std::string cut(std::string text, std::size_t limit);
 
-/// One line without control characters, which a terminal would obey; at most `limit` bytes.
+/// One line of at most `limit` bytes. Control characters become spaces, because a terminal would obey them.
 std::string printable(std::string text, std::size_t limit);
 
 /// The lines of a text, without their line feeds.
 std::vector<std::string> lines_of(const std::string& text);
 
-/// One line feed behind each.
+/// One text of all lines, with a line feed after each.
 std::string to_lines(const std::vector<std::string>& lines);
 
-/// Without these characters at its ends.
+/// The text without these characters at its ends.
 std::string trimmed(std::string_view text, std::string_view characters = " \t\r\n");
 
-/// "214.3 MiB": an operator needs no more digits.
+/// MiB or GiB with one digit after the point, such as "214.3 MiB". An operator needs no more digits.
 std::string human_size(std::uint64_t bytes);
 
 } // namespace um

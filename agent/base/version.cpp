@@ -5,7 +5,7 @@
 namespace um {
 namespace {
 
-// ASCII only, whatever the locale: rpm does the same.
+// ASCII only, whatever the locale is: rpm does the same.
 bool digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -49,7 +49,7 @@ int compare_versions(std::string_view left, std::string_view right) {
     for (;;) {
         drop_separators(left);
         drop_separators(right);
-        // '~' sorts before everything, even the end of the version
+        // '~' sorts before everything, even before the end of the version.
         if (starts_with(left, '~') || starts_with(right, '~')) {
             if (!starts_with(left, '~'))
                 return 1;
@@ -59,7 +59,7 @@ int compare_versions(std::string_view left, std::string_view right) {
             right.remove_prefix(1);
             continue;
         }
-        // '^' sorts after the end of the version, but before any further part
+        // '^' sorts after the end of the version, but before any other part.
         if (starts_with(left, '^') || starts_with(right, '^')) {
             if (left.empty())
                 return -1;

@@ -96,7 +96,7 @@ constexpr std::array<ReasonRow, reasons> reason_rows{{
     {Reason::verify_deadline, "verify.deadline", ExitCode::verification_failed},
     {Reason::verify_journal_error, "verify.journal-error", ExitCode::verification_failed},
     {Reason::verify_check, "verify.check", ExitCode::verification_failed},
-    // Up to rollback.expired nothing was changed when these are met.
+    // Nothing was changed yet when a reason from here to rollback.expired is met.
     {Reason::rollback_unavailable, "rollback.unavailable", ExitCode::preflight_refused},
     {Reason::rollback_data, "rollback.data", ExitCode::preflight_refused},
     {Reason::rollback_space, "rollback.space", ExitCode::preflight_refused},
@@ -108,7 +108,7 @@ constexpr std::array<ReasonRow, reasons> reason_rows{{
     {Reason::system_failed, "system.failed", ExitCode::internal},
 }};
 
-/// A row that is forgotten or misplaced stops the compiler.
+/// A row that is missing or misplaced does not compile.
 template <class Rows, class Key>
 constexpr bool is_in_order(const Rows& rows, Key key) {
     for (std::size_t i = 0; i < rows.size(); ++i)

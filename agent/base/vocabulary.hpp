@@ -1,6 +1,6 @@
 #pragma once
 // The words that users and auditors rely on: stages, outcomes, events, reasons and exit codes. Journals,
-// records, JSON and tests all use them, so each is here exactly once.
+// records, JSON and tests all use them, so each word is here exactly once.
 
 #include <cstddef>
 #include <optional>
@@ -14,9 +14,9 @@ enum class Outcome {
     succeeded,
     succeeded_with_warnings,
     refused, ///< nothing was changed, by decision
-    failed,  ///< nothing was changed, by accident
+    failed,  ///< nothing was changed, because of an error
     rolled_back,
-    needs_manual, ///< changed and not healthy, or not knowable
+    needs_manual, ///< changed and not healthy, or impossible to tell
     nothing_to_do
 };
 
@@ -99,7 +99,7 @@ enum class Reason {
     state_damaged,
     state_unknown_format,
     interrupted,
-    system_failed ///< of the machine or of this program, as exceptions of the library tell it
+    system_failed ///< the machine or this program failed; the message is the exception's
 };
 
 enum class ExitCode {
@@ -128,9 +128,9 @@ std::optional<Stage> stage_from(std::string_view word);
 std::optional<Outcome> outcome_from(std::string_view word);
 std::optional<Reason> reason_from(std::string_view word);
 
-/// The exit code that a refusal or failure for `reason` ends with.
+/// The exit code of a refusal or failure for `reason`.
 ExitCode exit_code(Reason reason);
-/// The media are not there, not usable or not authentic: other media may be.
+/// Whether the media are missing, unusable or not authentic. Other media may be fine.
 bool is_about_media(Reason reason);
 
 inline constexpr std::size_t event_kinds = static_cast<std::size_t>(EventKind::abandoned) + 1;

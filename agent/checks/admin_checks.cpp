@@ -12,7 +12,7 @@ struct Kind {
 
 constexpr Kind kinds[] = {{"required", Finding::Severity::refusal}, {"wanted", Finding::Severity::warning}};
 
-/// The last line that says something: checks tell their progress first, and their verdict last.
+/// The last line with text, because checks print their progress first and their verdict last.
 std::string last_line(std::string text) {
     constexpr std::size_t limit = 300;
     text.erase(text.find_last_not_of(" \r\n\t") + 1);
@@ -20,7 +20,7 @@ std::string last_line(std::string text) {
     return text.empty() ? "it says nothing" : printable(std::move(text), limit);
 }
 
-/// What speaks against the upgrade; empty: nothing does.
+/// The check's objection to the upgrade; empty when it has none.
 std::string objection(Appliance& appliance, const AdminCheck& check, const char* argument,
                       const std::string& version) {
     if (!check.problem.empty())

@@ -89,10 +89,10 @@ void judge_space(std::vector<Finding>& findings, const std::vector<Volume>& volu
     }
 }
 
-/// Certificates, confirmations and the audit go by the clock.
+/// Certificates, confirmations and the audit rely on the clock.
 void judge_clock(std::vector<Finding>& findings, const Facts& facts) {
     using namespace std::chrono;
-    constexpr auto released = sys_days{2026y / January / 1}; // this program is younger
+    constexpr auto released = sys_days{2026y / January / 1}; // this program was made later
     constexpr auto lifetime = years{25};
     constexpr auto tolerance = hours{24};
     const auto implausible = [&](const std::string& why, const std::string& or_else = {}) {

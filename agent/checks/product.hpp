@@ -1,5 +1,5 @@
 #pragma once
-// The installed product, as its own version command tells it.
+// The installed product, as its own version command reports it.
 
 #include "base/failure.hpp"
 #include "config/config.hpp"
@@ -18,17 +18,17 @@ struct InstalledProduct {
     std::string said;                   ///< what it printed
 };
 
-/// Runs the version command.
+/// Runs the version command. Throws SystemFailure.
 InstalledProduct installed_product(Appliance& appliance, const Config& config);
 
-/// What the boot should have brought, as it is.
+/// What is installed after the boot.
 struct InstalledTruth {
     std::optional<std::string> version; ///< nothing when the version command failed
     std::vector<std::string> packages;  ///< what is not as the media brought it, one sentence each
     bool product_in_place = false;
 };
 
-/// Failures of the verification. `log`: the file that the source points at.
+/// Failures of the verification. `log`: the file that the hints name.
 std::vector<Finding> judge_installed(const InstalledTruth& truth, const std::string& expected_version,
                                      const std::string& log);
 

@@ -13,17 +13,17 @@
 namespace um {
 namespace {
 
-/// More than a product writes between two boots; a log that is longer is searched at its end.
+/// Bytes: more than a product writes between two boots. Only the end of a longer log is searched.
 constexpr std::uint64_t search_limit = 64UL * 1024 * 1024;
 
-/// What stood there before the change.
+/// What mark_logs() found.
 struct Marks {
     std::int64_t time = 0; ///< seconds since 1970
-    bool held = false;     ///< the error stood in one of the logs
+    bool held = false;     ///< the error was in one of the logs
     std::map<std::string, std::uint64_t> sizes;
 };
 
-/// "TIME HELD", then "DEVICE:INODE SIZE" for each file: a log that is rotated keeps its inode.
+/// "TIME HELD", then "DEVICE:INODE SIZE" for each file, because a log that is rotated keeps its inode.
 Marks read_marks(const std::string& text) {
     Marks marks;
     std::istringstream stream(text);
@@ -42,13 +42,13 @@ bool holds_error(Appliance& appliance, const LogFile& log, std::uint64_t from) {
 
 bool is_new_error(Appliance& appliance, const Marks& marks, const LogFile& log) {
     if (const auto mark = marks.sizes.find(log.id); mark != marks.sizes.end())
-        return holds_error(appliance, log, mark->second <= log.size ? mark->second : 0); // or begun anew
-    // A copy of an older log, made by rotation or by a migration, tells nothing new.
+        return holds_error(appliance, log, mark->second <= log.size ? mark->second : 0); // 0: truncated
+    // A new file may be a copy of an older log, made by rotation or a migration, and then has no new errors.
     return !marks.held && unix_seconds(log.modified) >= marks.time && holds_error(appliance, log, 0);
 }
 
 bool is_journal(const std::string& path) {
-    return path.find(".journal") != std::string::npos; // it is searched as such, and holds our own words
+    return path.find(".journal") != std::string::npos; // searched by itself, and it contains our own messages
 }
 
 } // namespace
@@ -76,7 +76,7 @@ void mark_logs(Appliance& appliance, const Config& config, const std::string& pa
 }
 
 std::optional<std::string> find_journal_error(Ports& ports, const Config& config, const std::string& path) {
-    // Whoever greps for it, or logs it by hand, has it in the journal as well.
+    // Only the product's units count, because whoever greps for the error puts it into the journal, too.
     std::vector<std::string> units{"vmware-*"};
     for (const auto& unit : config.verify.units)
         units.push_back(ports.services.own_name(unit));

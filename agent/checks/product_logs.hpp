@@ -1,5 +1,5 @@
 #pragma once
-// The product's own log files: what stood in them before the change is told apart from what came after.
+// The product's own log files. What was in them before the change is distinguished from what came later.
 
 #include "config/config.hpp"
 #include "ports/ports.hpp"
@@ -10,17 +10,19 @@
 
 namespace um {
 
-/// What a wrong host name ends in, in the web interface and the logs (step 9 of the procedure).
+/// The error in the web interface and the logs that a wrong host name leads to (step 9 of the procedure).
 inline constexpr auto journal_error = "Failed to process journal=>read";
 
-/// The files under the directories where the product and this agent keep their logs, without our own log.
+/// The files below the directories where the product and this agent keep their logs, but neither our own log
+/// nor files of the journal.
 std::vector<LogFile> product_logs(Appliance& appliance, const Config& config);
 
-/// How long each log is now, durably in the file `path`. Throws SystemFailure.
+/// Records durably in the file `path` how long each log is now. Writes nothing when the list is longer than a
+/// record may be. Throws SystemFailure.
 void mark_logs(Appliance& appliance, const Config& config, const std::string& path);
 
-/// Where the error stands since mark_logs(): a log file, or a message of this boot's journal; nothing where
-/// it does not. Without a mark the logs are left out. Throws SystemFailure.
+/// Where the error is: a message in this boot's journal, or a log file that got it since mark_logs(); nothing
+/// when it is in neither. Without the file `path`, log files are not searched. Throws SystemFailure.
 std::optional<std::string> find_journal_error(Ports& ports, const Config& config, const std::string& path);
 
 } // namespace um

@@ -5,13 +5,14 @@
 namespace um {
 namespace {
 
-constexpr auto debians_name = "ssh.service"; // whose alias sshd.service is there only while it is enabled
+constexpr auto debians_name = "ssh.service"; // its alias sshd.service exists only while it is enabled
 
 std::string socket_of(const std::string& unit) {
     return unit.substr(0, unit.rfind('.')) + ".socket";
 }
 
-/// Words of systemctl(1) is-enabled for a unit that no boot starts, and that could be enabled.
+/// The words of `systemctl is-enabled` (systemctl(1)) for a unit that no boot starts, but that can be
+/// enabled.
 bool wants_enabling(const std::string& enablement) {
     constexpr std::string_view words[] = {"disabled", "enabled-runtime", "indirect", "linked",
                                           "linked-runtime"};
@@ -56,7 +57,7 @@ std::vector<Finding> judge_sshd(const SshdFacts& facts, const Config::Sshd& conf
 std::string ensure_sshd(Services& services, const SshdFacts& facts, const Config::Sshd& config) {
     if (const auto findings = judge_sshd(facts, config); !findings.empty())
         throw Failure(findings.front());
-    // Starting the service beside its socket would end the socket, and with it how the operator wants it.
+    // Starting the service beside its socket would stop the socket, which is what the operator has chosen.
     if (facts.socket_listens)
         return fmt::format("{} listens", socket_of(facts.unit));
     const auto& [loaded, masked, active, enablement, text, result, job] = facts.service;

@@ -39,7 +39,7 @@ std::optional<ServiceLine> service_line(const std::string& line) {
         if (!before.empty() && std::isalnum(static_cast<unsigned char>(before.back())) != 0)
             continue;
         auto service = printable(trimmed(before, " \t:=-[("), name_limit);
-        std::replace(service.begin(), service.end(), '|', ' '); // it parts names in the record
+        std::replace(service.begin(), service.end(), '|', ' '); // it separates names in the record
         if (service.ends_with("not"))
             return ServiceLine{service, ServiceState::offline};
         return ServiceLine{service, state};
@@ -47,7 +47,7 @@ std::optional<ServiceLine> service_line(const std::string& line) {
     return std::nullopt;
 }
 
-/// Letters and digits alone, in lower case: "VMware UM Journal" is in vmware-um-journal.log.
+/// Only letters and digits, in lower case, so that "VMware UM Journal" is found in vmware-um-journal.log.
 std::string plain_word(const std::string& text) {
     std::string result;
     for (const char c : plain_lower(text))
@@ -56,7 +56,7 @@ std::string plain_word(const std::string& text) {
     return result;
 }
 
-/// A data base and its journal lie beside the logs, and often are the newer files: no operator can read them.
+/// A database and its journal are beside the logs and often newer, but no operator can read them.
 bool reads_as_log(const std::string& path) {
     return path.find(".log") != std::string::npos || path.find("/log/") != std::string::npos ||
            path.find("/logs/") != std::string::npos;
@@ -79,7 +79,7 @@ std::string name_of(const ServiceLine& line) {
 }
 
 std::vector<ServiceLine> parse_status_report(const std::string& output) {
-    constexpr std::size_t most = 200; // services of a product; the report is not root's
+    constexpr std::size_t most = 200; // services; the report is not made by root, so it has a limit
     std::vector<ServiceLine> lines;
     for (const auto& line : lines_of(output))
         if (auto found = service_line(line); found && lines.size() < most)

@@ -11,8 +11,8 @@ namespace um {
 namespace {
 
 constexpr std::uint64_t mebibyte = 1024UL * 1024;
-constexpr std::uint64_t housekeeping = 64 * mebibyte; // rpm's database, logs, the journal
-constexpr std::chrono::minutes boot_time{10};         // what a product of many services may take to come up
+constexpr std::uint64_t housekeeping = 64 * mebibyte; // bytes for rpm's database, logs, and the journal
+constexpr std::chrono::minutes boot_time{10}; // a product of many services may need this long to come up
 constexpr std::chrono::seconds interval{2};
 constexpr std::chrono::hours any_time{24 * 365};
 
@@ -30,13 +30,14 @@ std::string pending_reboot(Ports& ports) {
     return {};
 }
 
-/// What the media's script does is not known before; it unpacks what it brings, and the packages beside it.
+/// What the media's script does is not known beforehand. It unpacks what it brings, and the packages beside
+/// it.
 void add_needs_of_script(Job& job, Volumes& volumes) {
     volumes.add("/", job.media->iso.size);
 }
 
-/// Would the package manager do it, and what does it take? Where the media's script makes the change, the
-/// first is the script's to know.
+/// Asks whether the package manager can make the change, and what the change needs. If the media's script
+/// makes the change, only the script knows the former.
 void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
     const auto& content = content_of(job);
     const auto method = method_for(content, job.config);
@@ -46,7 +47,7 @@ void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
     const auto packages = transaction(job.ports.appliance, offered_by(job), facts.database.installed);
     add_needs(job.ports, packages, volumes);
     facts.packages = packages.size();
-    std::string manager; // what the script uses is its own; most copy the packages before they install them
+    std::string manager; // empty for a script; most scripts copy the packages before they install them
     if (method == Method::packages) {
         job.audit.progress("preflight: testing the transaction");
         const PackageManager tested(job.ports, job.store.directory() + "/work", content.repository);
@@ -58,7 +59,8 @@ void look_at_packages(Job& job, Facts& facts, Volumes& volumes) {
                     size_of(job.ports.appliance, packages));
 }
 
-/// At boot an unattended upgrade begins while the product is still coming up: who is late then is not unwell.
+/// At boot, an unattended upgrade begins while the product is still coming up. A service that is only late
+/// then is not unhealthy.
 void look_at_services(Job& job, Facts& facts) {
     auto& ports = job.ports;
     for (;;) {

@@ -1,5 +1,5 @@
 #pragma once
-// What was unhealthy before the change: that does not fail the upgrade.
+// What was unhealthy before the change. It does not fail the upgrade.
 
 #include "base/failure.hpp"
 
@@ -11,8 +11,8 @@ namespace um {
 /// Names of units and services.
 using Unhealthy = std::set<std::string>;
 
-/// A finding about a subject that was unhealthy before becomes a warning: the upgrade is not to blame, and
-/// waiting does not help.
+/// A finding about a subject that was unhealthy before becomes a warning, because the upgrade is not to blame
+/// and waiting does not help.
 Finding excuse(const std::string& subject, const Unhealthy& before, Finding finding);
 
 /// As one text for the record, and back.

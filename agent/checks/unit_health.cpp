@@ -36,8 +36,8 @@ std::vector<std::string> units_of_product(const std::vector<std::string>& named,
 
 Unhealthy unhealthy_before(const std::vector<UnitHealth>& units, const StatusReport& report) {
     Unhealthy names;
-    for (const auto& unit :
-         units) // what the upgrade may bring, or what could not be asked, is not known to be
+    // A unit that is not installed may come with the upgrade. It and one that is "unknown" are left out.
+    for (const auto& unit : units)
         if (unit.active == "failed" || unit.active == "inactive" || unit.active == "masked" ||
             unit.active == "activating")
             names.insert(unit.unit);
@@ -64,8 +64,7 @@ std::vector<Finding> judge_units(const std::vector<UnitHealth>& units, const Unh
     for (const auto& [unit, active, restarts, steady] : units) {
         const auto hint = fmt::format("look at 'journalctl -u {}'", unit);
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(steady).count();
-        if (active == "activating" &&
-            restarts > 0) // it came up before, or gave up before: that is no slow start
+        if (active == "activating" && restarts > 0) // it came up or failed before: that is no slow start
             findings.push_back(excuse(
                 unit, before,
                 refusal(

@@ -17,13 +17,13 @@ constexpr std::chrono::seconds interval{2};
 
 using Findings = std::vector<Finding>;
 
-/// What one look came to.
+/// What one look found.
 struct Observation {
     Findings findings;
     bool may_change = false; ///< waiting may still help
 };
 
-/// Looks again and again until all is well, waiting helps no more, or the time is over.
+/// Looks again until there are no findings, waiting cannot help, or the time is over.
 template <class Once>
 Findings settle(Job& job, std::chrono::microseconds deadline, Once look) {
     auto& appliance = job.ports.appliance;
@@ -36,7 +36,7 @@ Findings settle(Job& job, std::chrono::microseconds deadline, Once look) {
     }
 }
 
-/// What the media brought and is not there; the change was measured by the same list.
+/// What the media brought and is not installed. The change was judged by the same list.
 std::vector<std::string> shortcomings_of_media(Job& job) {
     const auto media = read_packages(package_list(job));
     if (media.empty() || job.state.rollback == RollbackStep::taken)
@@ -46,7 +46,8 @@ std::vector<std::string> shortcomings_of_media(Job& job) {
     return shortcomings(media, before, installed_packages(job.ports.appliance));
 }
 
-/// Who cannot be asked may answer later: rpm waits for locks that others hold in a boot.
+/// A question that fails may succeed later, because rpm waits for locks that other processes hold during a
+/// boot.
 Observation look_at_installed(Job& job) {
     auto& appliance = job.ports.appliance;
     InstalledTruth truth;
@@ -64,7 +65,7 @@ Observation look_at_installed(Job& job) {
 }
 
 Findings look_at_host(Job& job, std::chrono::microseconds deadline) {
-    // The web server may be among the last to come up. Where a mismatch only warns, nobody waits for long.
+    // The web server may be among the last to come up. If a mismatch only warns, it is not worth a long wait.
     const auto patience = std::chrono::minutes(1);
     const auto end = job.config.hostname.mismatch == Mismatch::refuse
                          ? deadline
@@ -76,7 +77,7 @@ Findings look_at_host(Job& job, std::chrono::microseconds deadline) {
     });
 }
 
-/// Where a wrong host name was accepted, so was what it ends in.
+/// If the policy accepts a wrong host name, it also accepts the error that follows from it.
 Findings look_for_journal_error(Job& job) {
     std::optional<std::string> found;
     try {
@@ -129,7 +130,7 @@ Verdict verify_appliance(Job& job) {
     append(others, look_at_host(job, deadline));
     append(others, run_admin_checks(ports.appliance, Occasion::after, job.state.expected_version()));
     append(others, look_for_journal_error(job));
-    if (!refuses(of_units)) // they may have failed meanwhile, or been restarted by a check
+    if (!refuses(of_units)) // they may have failed meanwhile, or a check restarted them
         of_units = settle(job, std::max(deadline, ports.appliance.uptime() + 2 * steady_time), units);
     append(verdict.findings, std::move(of_units));
     append(verdict.findings, std::move(others));

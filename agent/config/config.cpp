@@ -122,7 +122,7 @@ constexpr PromptKey prompt_keys[] = {
     {"answer", [](PromptRule& rule, const std::string& text) { rule.answer = text; }},
 };
 
-/// What the operator may write instead, parted by blanks.
+/// What the operator may write instead, separated by spaces.
 template <class Range, class Name>
 std::string known(const Range& range, Name name_of) {
     std::string names;
@@ -179,7 +179,7 @@ void set_entry(Config& config, const IniEntry& entry) {
     }
 }
 
-/// `where`: what was read.
+/// `where`: the files that were read, for the message. Throws ConfigError.
 void check_as_a_whole(const Config& config, const std::string& where) {
     if (config.trust.anchors == "system" && config.trust.signers.empty())
         throw ConfigError(fmt::format("{}: [trust] anchors = system trusts every public authority; name the "
@@ -214,7 +214,7 @@ Config load_config(const std::string& only) {
     Config config;
     const auto merge_file = [&](const std::string& file) {
         try {
-            // Whoever may change it decides whom the agent trusts.
+            // Write access to this file decides which certificates the agent trusts.
             const auto fd = open_guarded(file, Links::follow);
             if (fd)
                 merge_config(config, read_all(fd.get(), record_limit, file), file);

@@ -1,6 +1,6 @@
 #pragma once
-// The configuration: INI files and drop-ins to validated values. The defaults here are the shipped ones
-// (a test compares them with etc/um-upgrade.conf).
+// The configuration: INI files and drop-ins become validated values. The defaults here are the shipped ones;
+// a test compares them with etc/um-upgrade.conf.
 
 #include <chrono>
 #include <string>
@@ -11,19 +11,19 @@ namespace um {
 enum class Policy { refuse, accept };
 enum class Require { signature, digest };
 enum class Confirmation { required, assume };
-/// What a host name leads to that is not the certificate's.
+/// What happens when the host name is not the certificate's.
 enum class Mismatch { refuse, warn };
-/// How the change is made: the media's script, or the appliance's package manager on the media's packages.
+/// What makes the change: the media's script, or the appliance's package manager with the media's packages.
 enum class Method { automatic, script, packages };
 enum class OnInterruption { resume, stop };
 enum class RebootPolicy { now, notice, manual };
-/// Whether the old system is kept, and who takes a failed upgrade back: the agent, or a person.
+/// Whether the old system is kept, and whether the agent or a person rolls a failed upgrade back.
 enum class RollbackMode { automatic, offer, off };
 
-/// An answer of the operator's own to a question of the media's script.
+/// The operator's own answer to a question of the media's script.
 struct PromptRule {
     std::string name;  ///< X of [prompt.X]
-    std::string match; ///< extended regular expression, regex(7); case is ignored
+    std::string match; ///< extended regular expression (regex(7)); case is ignored
     std::string answer;
     bool operator==(const PromptRule&) const = default;
 };
@@ -37,7 +37,7 @@ struct Config {
     struct Trust {
         Require require = Require::signature;
         std::string anchors = "/etc/um-upgrade/trust.d";
-        std::vector<std::string> signers; ///< the key is called `signer`
+        std::vector<std::string> signers; ///< the key's name is `signer`
         Policy sha1 = Policy::accept;
         Policy expired = Policy::refuse;
         std::string crl;
@@ -55,7 +55,7 @@ struct Config {
     } snapshot;
     struct Hostname {
         Mismatch mismatch = Mismatch::refuse;
-        std::string certificate = "tls://localhost:443"; ///< tls://HOST:PORT, or a PEM file
+        std::string certificate = "tls://localhost:443"; ///< tls://HOST:PORT, or the path of a PEM file
         bool operator==(const Hostname&) const = default;
     } hostname;
     struct Sshd {
@@ -98,12 +98,13 @@ struct Config {
     bool operator==(const Config&) const = default;
 };
 
-/// One file's text over what `config` holds. Throws ConfigError that names `file`, the line and what would be
-/// right.
+/// Sets in `config` what is in one file's text. Throws ConfigError, which names `file`, the line, and what
+/// would be right.
 void merge_config(Config& config, const std::string& text, const std::string& file);
 
-/// The shipped defaults, then the operator's file and drop-ins; with `only` not empty, that file instead of
-/// the operator's. Later files win, key by key. Throws ConfigError.
+/// Reads the shipped file, then the operator's file and drop-ins. If `only` is not empty, that file replaces
+/// the operator's. Later files win, key by key. Throws ConfigError, also for a file that users other than
+/// root could change, and when `only` does not exist.
 Config load_config(const std::string& only);
 
 } // namespace um

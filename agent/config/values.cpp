@@ -9,7 +9,6 @@
 
 namespace um::values {
 
-/// Words parted by spaces; "double quotes" keep spaces in a word.
 std::vector<std::string> words(const std::string& text) {
     std::vector<std::string> result;
     std::string current;
@@ -81,7 +80,7 @@ std::chrono::seconds duration(const std::string& text) {
 
 std::chrono::seconds pause_of_work(const std::string& text) {
     const auto time = duration(text);
-    if (time < std::chrono::minutes(1)) // "30" was meant as minutes
+    if (time < std::chrono::minutes(1)) // "30" was surely meant as minutes
         throw InvalidValue("at least 1min: package managers fall silent while they work");
     return time;
 }
@@ -113,7 +112,7 @@ std::vector<std::string> patterns(const std::string& text) {
     return result;
 }
 
-/// A whole root cannot be put back under a system that runs from it.
+/// The root as a whole cannot be put back under a system that runs from it.
 std::vector<std::string> trees(const std::string& text) {
     auto result = words(text);
     for (auto& path : result) {
@@ -124,7 +123,6 @@ std::vector<std::string> trees(const std::string& text) {
     return result;
 }
 
-/// Subjects hold blanks and commas: alternatives are parted by '|'.
 std::vector<std::string> signers(const std::string& text) {
     constexpr std::string_view prefix = "sha256:";
     constexpr std::string_view digits = "0123456789abcdefABCDEF";

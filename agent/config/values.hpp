@@ -1,5 +1,6 @@
 #pragma once
-// What the values of the configuration may look like: texts to values. Each throws InvalidValue.
+// What the values of the configuration may look like. Every function turns a text into a value, and throws
+// InvalidValue.
 
 #include "base/failure.hpp"
 #include "config/config.hpp"
@@ -13,7 +14,7 @@
 
 namespace um::values {
 
-/// What would be right; who reads the file adds file and line.
+/// Its message is what would be right. The code that reads the file adds the file and the line.
 using InvalidValue = std::invalid_argument;
 
 template <class Enum>
@@ -33,7 +34,7 @@ Enum choice(const std::string& text, const Choice<Enum> (&choices)[N]) {
     throw InvalidValue(names);
 }
 
-/// Words parted by spaces; "double quotes" keep spaces in a word.
+/// Words separated by spaces or tabs. "Double quotes" keep them in a word.
 std::vector<std::string> words(const std::string& text);
 std::string absolute(const std::string& text);
 std::string plain_path(const std::string& text);
@@ -41,15 +42,15 @@ std::string some_text(const std::string& text);
 std::vector<std::string> some_words(const std::string& text);
 Policy policy(const std::string& text);
 std::chrono::seconds duration(const std::string& text);
-/// How long a program that works may print nothing.
+/// How long a running program may print nothing: at least one minute.
 std::chrono::seconds pause_of_work(const std::string& text);
 std::string unit_name(const std::string& text);
 std::string file_name(const std::string& text);
 std::vector<std::string> unit_names(const std::string& text);
 std::vector<std::string> patterns(const std::string& text);
-/// Whole directories below '/'.
+/// Absolute paths of whole directories below '/'.
 std::vector<std::string> trees(const std::string& text);
-/// Alternatives parted by '|', because subjects hold blanks and commas.
+/// Alternatives separated by '|', because subjects contain spaces and commas.
 std::vector<std::string> signers(const std::string& text);
 std::string certificate_source(const std::string& text);
 

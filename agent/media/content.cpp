@@ -17,11 +17,11 @@ bool declares_repeatable(const std::string& path) {
             return entry.section == "script" && entry.name == "repeat" && entry.value == "safe";
         });
     } catch (const std::runtime_error&) {
-        return false; // whatever cannot be read declares nothing
+        return false; // ignoring: a file that cannot be read declares nothing
     }
 }
 
-/// Source packages have names like the others, and nothing in them can be installed.
+/// Source packages have the same ending as others, but nothing in them can be installed.
 bool is_source(const std::string& file) {
     return file.ends_with(".src.rpm") || file.ends_with(".nosrc.rpm");
 }

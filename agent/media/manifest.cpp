@@ -11,7 +11,7 @@ namespace {
 
 struct Algorithm {
     DigestAlgorithm algorithm;
-    std::string_view tag; ///< as OpenSSL and BSD tag a line
+    std::string_view tag; ///< with which OpenSSL and BSD begin a line
     std::size_t digits;
 };
 
@@ -34,7 +34,7 @@ std::string without_dot(const std::string& name) {
     return name.starts_with("./") ? name.substr(2) : name;
 }
 
-/// coreutils writes '\\' and '\n' in names that hold a backslash or a line feed, and marks the line.
+/// In names with a backslash or a line feed, coreutils writes '\\' and '\n', and it marks the line.
 std::optional<std::string> unescape(std::string_view name) {
     std::string result;
     for (std::size_t i = 0; i < name.size(); ++i) {

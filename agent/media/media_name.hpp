@@ -1,6 +1,6 @@
 #pragma once
-// What the media's names say. Nothing here is believed before the manifest, which names the ISO, is
-// authenticated; a version from a name alone may only lead to doing nothing.
+// What is in the media's names. None of it is believed before the manifest, which names the ISO, is
+// authenticated. A version that only comes from a name may only lead to doing nothing.
 
 #include <optional>
 #include <string>
@@ -15,7 +15,7 @@ struct MediaName {
     std::string iso() const { return stem + ".iso"; }
 };
 
-/// `file_name`: without directories, with the extension `.iso` or `.mf`. Nothing when it is not an
+/// `file_name`: without directories, with the extension `.iso` or `.mf`. Nothing when it does not name an
 /// upgrade of `product`.
 std::optional<MediaName> parse_media_name(const std::string& file_name, const std::string& product);
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::minutes limit{30};
 constexpr std::size_t picture_limit = 64UL * 1024 * 1024;
-constexpr int first_of_a_shell = 126; // rpm counts what differs, up to less than this
+constexpr int first_of_a_shell = 126; // rpm's own status counts differences, and stays below this
 
 std::string packages_file(const std::string& directory) {
     return directory + "/packages";

@@ -11,8 +11,8 @@ namespace um {
 namespace {
 
 constexpr std::chrono::minutes limit{30};
-constexpr auto tdnf_lock = "/var/run/.tdnf-instance-lockfile"; // another tdnf's, whatever it does
-// When each was installed, then the package as parse_packages() reads it.
+constexpr auto tdnf_lock = "/var/run/.tdnf-instance-lockfile"; // held by any other tdnf, whatever that does
+// When a package was installed, then the package as parse_packages() reads it.
 constexpr auto dated_format = "%{INSTALLTIME}\n" UM_PACKAGE_FORMAT;
 
 std::string damage_in(const CommandResult& result, const char* look) {
@@ -23,7 +23,8 @@ std::string damage_in(const CommandResult& result, const char* look) {
                                             result.errors.substr(0, 300));
 }
 
-/// The one looks at the tables' structure, the other reads every package, and prints it.
+/// `rpm --verifydb` checks the structure of the tables. `rpm -qa` reads every package, and prints them all
+/// into `packages`.
 std::string damage(Appliance& appliance, std::string& packages) {
     auto found = damage_in(appliance.run({"rpm", "--verifydb"}, "", limit), "--verifydb");
     if (!found.empty())
@@ -33,16 +34,16 @@ std::string damage(Appliance& appliance, std::string& packages) {
     return damage_in(read, "-qa");
 }
 
-/// Berkeley DB's environment outlives a crash and blocks the next program (rpm 4.14, rpm's own FAQ); sqlite
+/// Berkeley DB's environment outlives a crash and blocks the next program (rpm 4.14, rpm's own FAQ). sqlite
 /// has none.
 void remove_environment(Appliance& appliance) {
-    std::error_code error; // what cannot be removed is rpm's to complain of, ignoring
+    std::error_code error; // ignoring: rpm complains of what cannot be removed
     for (const auto& entry : std::filesystem::directory_iterator(database_directory(appliance), error))
         if (entry.path().filename().string().starts_with("__db."))
             std::filesystem::remove(entry.path(), error);
 }
 
-/// Of lines in dated_format.
+/// `packages`: lines in dated_format.
 std::optional<LastInstalled> newest_of(const std::string& packages) {
     std::istringstream stream(packages);
     std::int64_t newest = 0;
@@ -67,7 +68,7 @@ DatabaseFacts look_at_database(Appliance& appliance) {
     DatabaseFacts facts;
     for (const auto& lock : {database_directory(appliance) + "/.rpm.lock", std::string(tdnf_lock)}) {
         facts.writer = appliance.lock_holder(lock);
-        if (facts.writer) // rpm, or tdnf, would wait for its end
+        if (facts.writer) // rpm or tdnf would wait for that process to end
             return facts;
     }
     std::string packages;
@@ -76,7 +77,8 @@ DatabaseFacts look_at_database(Appliance& appliance) {
         return facts;
     facts.installed = parse_packages(packages);
     facts.newest = newest_of(packages);
-    if (!duplicates({facts.installed, {}}).empty()) // then it matters which of them may stand side by side
+    // Only now it matters which packages may be installed side by side.
+    if (!duplicates({facts.installed, {}}).empty())
         facts.duplicates = duplicates(installed_packages(appliance));
     return facts;
 }

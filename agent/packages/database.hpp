@@ -1,5 +1,5 @@
 #pragma once
-// The rpm database itself: is it whole, and does somebody write to it?
+// The rpm database itself: is it whole, and is a process writing to it?
 
 #include "packages/packages.hpp"
 
@@ -17,22 +17,23 @@ struct LastInstalled {
 };
 
 struct DatabaseFacts {
-    std::optional<std::string> writer;     ///< who changes packages just now, as "dnf (process 1234)"
-    std::string damage;                    ///< rpm's own words; empty: none was found, or somebody is at work
-    std::vector<std::string> duplicates{}; ///< what is installed more than once, one sentence each
-    std::vector<Package> installed{};      ///< none where the database is damaged
-    std::optional<LastInstalled> newest{}; ///< of the packages
+    std::optional<std::string> writer;     ///< what changes packages now, as "dnf (process 1234)"
+    std::string damage;                    ///< rpm's own words; empty if none was found, or with a writer
+    std::vector<std::string> duplicates{}; ///< what is installed more often than allowed, one sentence each
+    std::vector<Package> installed{};      ///< none if the database is damaged, or with a writer
+    std::optional<LastInstalled> newest{}; ///< the package that was installed last
     bool can_be_read() const { return damage.empty() && !writer; }
 };
 
-/// A lock file that a crash left behind locks nothing: it is the lock itself that is asked for, as rpm does.
-/// Throws SystemFailure.
+/// Asks for the lock itself, as rpm does, because a lock file that a crash left behind locks nothing. Throws
+/// SystemFailure.
 DatabaseFacts look_at_database(Appliance& appliance);
 
 /// Where the rpm database is, without a slash at its end. Throws SystemFailure.
 std::string database_directory(Appliance& appliance);
 
-/// Rebuilds the database when it is damaged. Throws Failure (packages.damaged) when that does not help.
+/// Rebuilds the database if it is damaged. Throws Failure (packages.damaged) when that does not help, and
+/// SystemFailure.
 void repair_database(Appliance& appliance, const Say& say);
 
 } // namespace um

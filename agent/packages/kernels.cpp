@@ -13,7 +13,7 @@ namespace {
 constexpr std::chrono::minutes query_limit{10};
 constexpr std::string_view image = "/boot/vmlinuz-";
 
-/// As Photon OS, dracut and others name it; '*' stands for the kernel's release.
+/// The names that Photon OS, dracut and others use. '*' means the kernel's release.
 constexpr std::array forms{"/boot/initrd.img-*", "/boot/initramfs-*.img", "/boot/initrd-*.img",
                            "/boot/initrd-*"};
 
@@ -26,7 +26,7 @@ bool is_there(Appliance& appliance, const std::string& path) {
     return appliance.file_size(path).value_or(0) > 0;
 }
 
-/// Which kernels a package brings: by their images.
+/// The releases of the kernels in a package. Their images name them.
 std::vector<std::string> releases_of(Appliance& appliance, const Package& package) {
     const auto result = appliance.run({"rpm", "-ql", full_name(package)}, "", query_limit);
     if (result.timed_out || result.status != 0)

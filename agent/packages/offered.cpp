@@ -8,7 +8,7 @@
 namespace um {
 namespace {
 
-// The first letter of a line tells its kind: the package, then each provided, required and obsoleted name,
+// The first letter of a line marks its kind: the package, then each provided, required and obsoleted name,
 // and each file with its size.
 constexpr auto offer_format =
     "N" UM_PACKAGE_FORMAT "[P%{PROVIDENAME}\n][R%{REQUIRENAME}\n][O%{OBSOLETENAME}\n]"
@@ -18,7 +18,7 @@ void add_file(OfferedPackage& package, const std::string& text) {
     std::uint64_t size = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
     const auto path = text.find('/');
-    if (parsed.ec == std::errc{} && path != std::string::npos) // else the package holds no files
+    if (parsed.ec == std::errc{} && path != std::string::npos) // else the package has no files
         package.files.push_back({text.substr(path), size});
 }
 
@@ -39,7 +39,7 @@ std::vector<OfferedPackage> read_offered(Appliance& appliance,
                 throw SystemFailure(fmt::format("rpm calls a package of the media '{}'", rest));
             offered.push_back({packages.front(), package_files[offered.size()], {}, {}, {}, {}});
         } else if (offered.empty()) {
-            continue; // a warning of rpm's
+            continue; // one of rpm's warnings
         } else if (line.front() == 'P') {
             offered.back().provides.insert(rest);
         } else if (line.front() == 'R') {

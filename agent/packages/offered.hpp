@@ -1,5 +1,5 @@
 #pragma once
-// The packages that the media offer, with everything that their headers tell.
+// The packages that the media offer, with what the agent needs from their headers.
 
 #include "packages/packages.hpp"
 
@@ -25,12 +25,12 @@ struct OfferedPackage {
     std::vector<OfferedFile> files;       ///< that it would install
 };
 
-/// Asks rpm once for all of them. Throws SystemFailure.
+/// Asks rpm once for all package files. Throws SystemFailure.
 std::vector<OfferedPackage> read_offered(Appliance& appliance, const std::vector<std::string>& package_files);
 
 std::vector<Package> packages_of(const std::vector<OfferedPackage>& offered);
 
-/// The names that they obsolete: installed packages of these names may go.
+/// The names that the packages obsolete. Installed packages with these names may be removed.
 std::set<std::string> obsoleted_by(const std::vector<OfferedPackage>& offered);
 
 } // namespace um

@@ -38,11 +38,11 @@ std::string repository_file(const std::string& repository) {
                        "enabled=1\n"
                        "gpgcheck=0\n"
                        "skip_if_unavailable=0\n"
-                       "metadata_expire=0\n", // other media had their metadata at the same place
+                       "metadata_expire=0\n", // earlier media had their metadata at the same place
                        repository);
 }
 
-/// The last lines that say something, for a message.
+/// The end of the output, on one line, for a message.
 std::string tail(const std::string& output) {
     constexpr std::size_t limit = 600;
     auto text = output.substr(output.size() > limit ? output.size() - limit : 0);
@@ -62,14 +62,14 @@ PackageManager::PackageManager(Ports& ports, std::string directory, const std::s
                       "the media hold packages, and no package manager is here (tdnf, dnf5, dnf, yum)",
                       "install one, or use media that hold a script");
     name_ = *found;
-    std::error_code error; // what cannot be removed cannot be replaced either, and that is told
+    std::error_code error; // ignoring: what cannot be removed cannot be replaced either, and that throws
     std::filesystem::remove_all(directory_, error);
     replace_file(directory_ + "/repos/um-upgrade.repo", repository_file(repository));
     replace_file(directory_ + "/packages.conf", configuration(directory_));
 }
 
 PackageManager::~PackageManager() {
-    std::error_code error; // what stays behind is removed before the next use, ignoring
+    std::error_code error; // ignoring: what is left is removed before the next use
     std::filesystem::remove_all(directory_, error);
 }
 
@@ -100,7 +100,7 @@ std::vector<std::string> PackageManager::command(const char* verb,
 }
 
 std::string PackageManager::objection() const {
-    // tdnf resolves and ends with status 8 when it is told to go no further; the others let rpm test.
+    // With --assumeno, tdnf resolves and ends with status 8. The others let rpm test the transaction.
     const bool resolves_only = name_ == "tdnf";
     const auto result =
         ports_.appliance.run(resolves_only ? command({"--assumeno", "upgrade"})

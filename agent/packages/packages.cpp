@@ -27,7 +27,7 @@ std::optional<Package> parse_line(const std::string& line) {
     return Package{fields[0], fields[1], fields[2], fields[3], fields[4]};
 }
 
-/// Photon's kernels provide no such name; its tdnf keeps them by theirs.
+/// Photon OS's kernels provide none of the names that rpm is asked for below. Its tdnf knows them by name.
 bool is_kernel(const std::string& name) {
     constexpr std::array<std::string_view, 5> kernels{"linux", "linux-esx", "linux-aws", "linux-secure",
                                                       "linux-rt"};
@@ -45,8 +45,7 @@ std::string query(Appliance& appliance, std::vector<std::string> command, const 
     return result.output;
 }
 
-/// "missing     /usr/lib/x": no mark between stands for a file that is neither configuration nor
-/// documentation.
+/// Lines such as "missing     /usr/lib/x". A mark before the path would mean configuration or documentation.
 std::vector<std::string> parse_missing(const std::string& verified) {
     constexpr std::string_view word = "missing ";
     std::vector<std::string> files;
@@ -109,7 +108,7 @@ std::vector<Package> read_packages(const std::string& path) {
 
 std::vector<std::string> shortcomings(const std::vector<Package>& media, const std::vector<Package>& before,
                                       const InstalledPackages& appliance) {
-    std::map<std::string, std::vector<const Package*>> places; // what the media bring, as it is installed
+    std::map<std::string, std::vector<const Package*>> places; // what is installed of the media
     for (const auto& package : appliance.packages)
         if (std::any_of(media.begin(), media.end(),
                         [&](const Package& other) { return is_same_place(other, package); }))
@@ -177,7 +176,7 @@ std::vector<Package> without(const std::set<std::string>& names, std::vector<Pac
 InstalledPackages installed_packages(Appliance& appliance) {
     InstalledPackages inventory;
     inventory.packages = parse_packages(query_installed(appliance, query_format));
-    // Nobody may provide a kernel: then the status is 1, and what was printed is no package.
+    // If no package provides a kernel, the status is 1, and what rpm prints is no package.
     const auto kernels = appliance.run({"rpm", "-q", "--whatprovides", "kernel", "installonlypkg(kernel)",
                                         "installonlypkg(kernel-module)", "installonlypkg(vm)",
                                         "multiversion(kernel)", "--queryformat", query_format},
@@ -209,7 +208,7 @@ std::vector<std::string> left_obsolete(Appliance& appliance, const std::vector<P
     for (const auto& package : packages)
         command.push_back(full_name(package));
     for (const auto& line : lines_of(appliance.run(command, "", query_limit).output))
-        if (line.find(" is obsoleted by ") != std::string::npos) // rpmproblem.c
+        if (line.find(" is obsoleted by ") != std::string::npos) // the words of rpm's rpmproblem.c
             found.push_back(line.substr(line.find_first_not_of(" \t")));
     return found;
 }

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::chrono::minutes repair_limit{30};
 
-/// "S.5......  c /etc/x": configuration whose size or digest is not the package's, and whose time is (no T),
-/// rpm(8).
+/// Lines such as "S.5......  c /etc/x" (rpm(8)): the size or digest of this configuration is not the
+/// package's, but its time is (no T).
 std::vector<std::string> torn_configuration(const std::string& verified) {
     std::vector<std::string> paths;
     for (const auto& line : lines_of(verified)) {
@@ -101,7 +101,7 @@ void remove_unpacked(const std::vector<OfferedPackage>& offered, const Say& say)
             owned.insert(file.path);
             directories.insert(parent_of(file.path));
         }
-    std::error_code error; // a directory that is not there yet, or a file that will not go, ignoring
+    std::error_code error; // ignoring: a directory that is not there yet, or a file that cannot be removed
     for (const auto& directory : directories)
         for (const auto& entry : std::filesystem::directory_iterator(directory, error))
             if (const auto path = entry.path().string();

@@ -15,7 +15,7 @@ std::uint64_t Volumes::device_of(const std::string& directory) {
         volume->second.available = space.available;
         volume->second.available_files = space.available_files;
     }
-    // The uppermost directory of a file system is where it is mounted.
+    // A file system is mounted on the uppermost of its directories.
     if (directory == "/" || device_of(parent_of(directory)) != space.device)
         volume->second.mount_point = directory;
     return devices_[directory] = space.device;

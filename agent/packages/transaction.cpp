@@ -9,14 +9,15 @@
 namespace um {
 namespace {
 
-constexpr std::uint64_t block = 4096; // what a file system hands out, mostly
+constexpr std::uint64_t block = 4096; // bytes; most file systems allocate in this unit
 
 bool obsoletes(const OfferedPackage& offer, const std::vector<Package>& installed) {
     return std::any_of(installed.begin(), installed.end(),
                        [&](const Package& package) { return offer.obsoletes.contains(package.name); });
 }
 
-/// Whether something older stands at its place, and nothing as new: an old kernel stays beside a newer one.
+/// Whether an older version is installed, and none as new. Both may be there: an old kernel stays beside a
+/// newer one.
 bool renews(const OfferedPackage& offer, const std::vector<Package>& installed) {
     bool older = false;
     for (const auto& package : installed)
@@ -28,14 +29,14 @@ bool renews(const OfferedPackage& offer, const std::vector<Package>& installed) 
     return older;
 }
 
-/// Of several versions the newest is taken.
+/// Whether a newer version of it is offered, which is taken instead.
 bool is_outdone(const OfferedPackage& offer, const std::vector<OfferedPackage>& offered) {
     return std::any_of(offered.begin(), offered.end(), [&](const OfferedPackage& other) {
         return is_same_place(offer.package, other.package) && compare(offer.package, other.package) < 0;
     });
 }
 
-/// Files, rpm's own features and rich dependencies are for the solver to judge; an appliance has most.
+/// The solver judges files, rpm's own features and rich dependencies. An appliance has most of them.
 bool is_plain_name(const std::string& name) {
     return !name.empty() && name.front() != '/' && name.front() != '(' && !name.starts_with("rpmlib(");
 }
@@ -52,7 +53,7 @@ std::uint64_t largest_initramfs(Ports& ports) {
 std::vector<OfferedPackage> selected(const std::vector<OfferedPackage>& offered,
                                      const std::vector<Package>& installed,
                                      const std::set<std::string>& provided) {
-    std::vector<bool> taken; // or never to be
+    std::vector<bool> taken; // or never to be taken
     for (const auto& offer : offered)
         taken.push_back(is_outdone(offer, offered));
     std::vector<OfferedPackage> result;

@@ -1,6 +1,6 @@
 #pragma once
-// Which of the media's packages would be installed, and what they take. The package manager decides in the
-// end; this reads the same packages, so that space is judged by sizes and not by a guess.
+// Which of the media's packages would be installed, and what they need. The package manager decides in the
+// end. This reads the same packages, so that sizes decide about space, and not a guess.
 
 #include "packages/offered.hpp"
 #include "packages/space.hpp"
@@ -12,22 +12,22 @@
 
 namespace um {
 
-/// Those that an upgrade installs: newer than what is installed, or obsoleting it; and what these require
-/// that nothing installed provides.
+/// The packages that an upgrade installs: those that are newer than an installed one, or obsolete it; and
+/// what these require, unless it is in `provided`: the names that the installed packages provide.
 std::vector<OfferedPackage> selected(const std::vector<OfferedPackage>& offered,
                                      const std::vector<Package>& installed,
                                      const std::set<std::string>& provided);
 
-/// Asks rpm what is provided, and picks those. Throws SystemFailure.
+/// Asks rpm what is provided, and selects. Throws SystemFailure.
 std::vector<OfferedPackage> transaction(Appliance& appliance, const std::vector<OfferedPackage>& offered,
                                         const std::vector<Package>& installed);
 
-/// Every file of theirs stands beside its old self until rpm renames it, and an old one that is in use or
-/// kept stays: so they count in full. A kernel brings an initramfs, made as large as the present one.
-/// Throws SystemFailure.
+/// Counts every file in full: it is beside the old one until rpm renames it, and an old one that is in use or
+/// kept stays. A kernel brings an initramfs, which counts as large as the largest present one. Throws
+/// SystemFailure.
 void add_needs(Ports& ports, const std::vector<OfferedPackage>& packages, Volumes& volumes);
 
-/// Bytes of the package files themselves.
+/// The bytes of the package files themselves. Throws SystemFailure.
 std::uint64_t size_of(Appliance& appliance, const std::vector<OfferedPackage>& packages);
 
 } // namespace um

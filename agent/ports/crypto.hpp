@@ -1,6 +1,6 @@
 #pragma once
 // Digests, certificates and signatures.
-// Unless said otherwise, every function throws SystemFailure when the machine fails it.
+// Unless noted otherwise, every function throws SystemFailure when the machine fails.
 
 #include "base/digest.hpp"
 #include "base/failure.hpp"
@@ -14,7 +14,7 @@
 
 namespace um {
 
-/// Called with bytes done and bytes in all; may throw to end the work.
+/// Called with the bytes done and the bytes in total. It may throw to end the work.
 using OnProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 struct Signer {
@@ -24,12 +24,12 @@ struct Signer {
     std::string not_after;
 };
 
-/// Whom to trust; mirrors [trust] of the configuration.
+/// Which certificates are trusted. It mirrors [trust] of the configuration.
 struct TrustPolicy {
     std::string anchors; ///< directory, PEM file, or "system"
-    /// Allowed subjects, their CN or O, or "sha256:FINGERPRINT"; empty: any below the anchors.
+    /// Allowed subjects, their CN or O, or "sha256:FINGERPRINT". When empty, any signer below the anchors.
     std::vector<std::string> signers;
-    std::string crl; ///< PEM file; empty: none
+    std::string crl; ///< PEM file; empty when there is none
     bool accept_expired = false;
     bool accept_sha1 = true;
 };
@@ -39,26 +39,26 @@ struct CertificateVerdict {
     std::vector<Finding> findings;
 };
 
-/// What a certificate calls its owner.
+/// The names that a certificate gives its owner.
 struct CertificateNames {
     std::vector<std::string> common_names;
-    std::vector<std::string> alternatives; ///< subjectAltName: host names alone
+    std::vector<std::string> alternatives; ///< subjectAltName: host names only
 };
 
 class Crypto {
 public:
     virtual ~Crypto() = default;
-    /// One pass over the medium from its first byte to its last. Throws Failure (media.unreadable).
+    /// Reads the medium once, from its first byte to its last. Throws Failure (media.unreadable).
     virtual Digests digest(const OpenMedia& media, const std::vector<DigestAlgorithm>& algorithms,
                            const OnProgress& on_progress) = 0;
-    /// The chain from the leaf in `pem` to an anchor, dates, usage, signer and revocation.
+    /// Judges the chain from the leaf in `pem` to an anchor, its dates, usage, signer and revocation.
     virtual CertificateVerdict judge_certificate(const std::string& pem, const TrustPolicy& policy) = 0;
-    /// `signature` over `message` by the key of the leaf in `pem`. Returns the digest that was signed.
-    /// Throws Failure (signature.malformed, signature.mismatch, digest.weak).
+    /// Verifies `signature` over `message` with the key of the leaf in `pem`. Returns the algorithm of the
+    /// digest that was signed. Throws Failure (signature.malformed, signature.mismatch, digest.weak).
     virtual DigestAlgorithm verify_signature(const std::string& message, const std::string& signature,
                                              const std::string& pem, const TrustPolicy& policy) = 0;
-    /// Of the certificate in a PEM file, or that "tls://HOST:PORT" presents to who asks for `host_name`.
-    /// Throws SystemFailure.
+    /// The names in a certificate. `where` is a PEM file, or "tls://HOST:PORT": then it is the certificate
+    /// that is presented for `host_name`. Throws SystemFailure.
     virtual CertificateNames certificate_names(const std::string& where, const std::string& host_name) = 0;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 // The journal, and what systemd shows of this process.
-// Unless said otherwise, every function throws SystemFailure when the machine fails it.
+// Unless noted otherwise, every function throws SystemFailure when the machine fails.
 
 #include <optional>
 #include <string>
@@ -11,17 +11,17 @@ namespace um {
 
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-/// The journal, the service manager's status line, and the terminal of an attending operator.
+/// The journal, and the status line that the service manager shows.
 class Journal {
 public:
     virtual ~Journal() = default;
-    /// One structured entry. Failing to write is no reason to fail an upgrade: throws nothing.
+    /// Writes one structured entry. Throws nothing, because a failed write is no reason to fail an upgrade.
     virtual void entry(const Fields& fields) noexcept = 0;
-    /// The first message of this boot that holds the text and is of one of the units, names or glob(7)
-    /// patterns, as "UNIT: MESSAGE"; nothing where there is none. Throws SystemFailure.
+    /// The first message of this boot that contains `text` and comes from one of `units` (names, or glob(7)
+    /// patterns). It is returned as "UNIT: MESSAGE"; nothing when there is none. Throws SystemFailure.
     virtual std::optional<std::string> find_in_this_boot(const std::string& text,
                                                          const std::vector<std::string>& units) = 0;
-    /// STATUS= for `systemctl status` and `um-upgrade status`.
+    /// Sets STATUS=, which `systemctl status` and `um-upgrade status` show.
     virtual void status(const std::string& text) noexcept = 0;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the upgrade needs from the world. One adapter in system/ is behind each port; tests put fakes there.
+// What the upgrade needs from the world. Behind each port is one adapter in system/. Tests put fakes there.
 
 #include "ports/appliance.hpp"
 #include "ports/crypto.hpp"

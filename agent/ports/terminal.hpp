@@ -1,6 +1,6 @@
 #pragma once
 // A terminal for a program that asks questions.
-// Unless said otherwise, every function throws SystemFailure when the machine fails it.
+// Unless noted otherwise, every function throws SystemFailure when the machine fails.
 
 #include <chrono>
 #include <functional>
@@ -16,17 +16,18 @@ public:
     virtual ~Terminal() = default;
     struct Session {
         std::function<void(const std::string& output)> on_output;
-        /// Called again and again while nothing comes; returns what to type, or nothing. May throw to end the
-        /// program.
+        /// Called again and again while no output comes, with the time since the last output. It returns what
+        /// to type, or nothing. It may throw to end the program.
         std::function<std::optional<std::string>(std::chrono::milliseconds quiet)> on_quiet;
     };
-    /// Returns the exit status; 128 + N when signal N ended it. Whatever the session throws ends the program.
+    /// Runs the program and returns its exit status, or 128 + N when signal N ended it. If the session
+    /// throws, the program is ended.
     virtual int run(const std::vector<std::string>& command, const std::vector<std::string>& environment,
                     const Session& session) = 0;
-    /// Whether a process is known to wait for what is typed; for the session to ask. Not every way of waiting
-    /// can be seen.
+    /// Whether some process is seen to wait for input. Not every way of waiting can be seen. For the session
+    /// to call.
     virtual bool awaits_input() = 0;
-    /// Whether it reads key by key now, not line by line; for the session to ask.
+    /// Whether the terminal now passes on single keys, not whole lines. For the session to call.
     virtual bool reads_keys() = 0;
 };
 

@@ -101,8 +101,8 @@ void Audit::finding(EventKind kind, const State& state, const Finding& finding) 
 void Audit::output(const State& state, const std::string& line) {
     Fields fields;
     add(fields, "MESSAGE", line.empty() ? " " : line);
-    // What a chatty script prints must not use up what journald lets the events through by: it counts by
-    // priority.
+    // journald limits the rate of each priority. A script that prints a lot must not use up the share of the
+    // events.
     add(fields, "PRIORITY", std::to_string(LOG_DEBUG));
     add(fields, "SYSLOG_IDENTIFIER", "upgrade-um");
     add(fields, "UM_UPGRADE_ID", state.id);

@@ -1,6 +1,6 @@
 #pragma once
 // The audit trail: every transition is one structured journal entry with the contract's fields, and one line
-// for the person at the terminal. Nobody else writes to the journal.
+// for the person at the terminal. No other code writes to the journal.
 
 #include "base/console.hpp"
 #include "base/failure.hpp"
@@ -13,7 +13,7 @@
 
 namespace um {
 
-/// What an event says beside the state of the upgrade.
+/// What an event reports in addition to the state of the upgrade.
 struct EventDetail {
     std::string message{};
     std::string hint{};
@@ -23,7 +23,7 @@ struct EventDetail {
     std::optional<std::chrono::microseconds> duration{};
 };
 
-/// The detail that a problem is.
+/// The detail that reports a problem.
 EventDetail detail_of(const Problem& problem);
 
 class Audit {
@@ -31,14 +31,15 @@ public:
     Audit(Journal& journal, Console& console) : journal_(journal), console_(console) {}
 
     void event(EventKind kind, const State& state, const EventDetail& detail);
-    /// A refusal, failure or warning as an event of that kind.
+    /// Reports a refusal, failure or warning as an event of `kind`.
     void finding(EventKind kind, const State& state, const Finding& finding);
-    /// A line that the script printed; in the upgrade's story, but no event.
+    /// A line of output that belongs to the upgrade but is no event: the script or the package manager
+    /// printed it, or a repair or a rollback reports it.
     void output(const State& state, const std::string& line);
-    /// A line of the upgrade's story that is no event; `took`: how long it was about.
+    /// A line about the upgrade that is no event. `took`: how long the work took.
     void note(const State& state, const std::string& text,
               std::optional<std::chrono::microseconds> took = {});
-    /// What is going on now: `systemctl status`, `um-upgrade status`, and the terminal.
+    /// What is happening now, for `systemctl status`, `um-upgrade status`, and the terminal.
     void progress(const std::string& text);
     /// How it ended, for `systemctl status` alone: the terminal has it already.
     void status(const std::string& text);

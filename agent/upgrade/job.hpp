@@ -1,5 +1,5 @@
 #pragma once
-// One upgrade at work: what the stages share, and what they leave behind on disk.
+// One running upgrade: what the stages share, and what they leave behind on disk.
 
 #include "base/console.hpp"
 #include "config/config.hpp"
@@ -21,21 +21,21 @@ inline constexpr auto apply_unit = "um-upgrade-apply.service";
 inline constexpr auto verify_unit = "um-upgrade-verify.service";
 inline constexpr auto rollback_unit = "um-upgrade-rollback.service";
 
-/// How often an upgrade is begun or resumed before a person must look.
+/// How often a phase of an upgrade is begun or resumed before a person must look.
 inline constexpr unsigned attempt_limit = 3;
 
-/// The media as found; hostile until authenticate() has passed.
+/// The media as found. They may be hostile until authenticate() has passed.
 struct MediaSet {
     MediaName name;
     OpenMedia iso;
-    std::string sidecars; ///< where .mf, .crt and .sign are: their path without the extension
+    std::string sidecars; ///< the path of .mf, .crt and .sign without the extension
 };
 
-/// What it takes to keep the old system.
+/// What keeping the old system takes.
 struct RollbackCost {
     KeepCost cost;
     double seconds = 0;       ///< an estimate
-    std::size_t packages = 0; ///< of the media that would be installed; 0 too where only a script knows
+    std::size_t packages = 0; ///< of the media, that would be installed; also 0 if only a script knows
     std::vector<std::string> trees{}; ///< kept whole: protected ones, the rpm database, the product's data
 };
 
@@ -46,7 +46,7 @@ struct Ending {
     ExitCode code{};
 };
 
-/// Only `state` outlives the process. After a crash everything else is derived again.
+/// Only `state` outlives the process. After a crash, everything else is derived again.
 struct Job {
     const Config& config;
     Ports& ports;
@@ -54,24 +54,24 @@ struct Job {
     Console& console;
     const StateFile& store;
     std::string confirmation;  ///< path of the snapshot confirmation
-    std::string only_media;    ///< --media; empty: search as configured
+    std::string only_media;    ///< --media; empty to search as configured
     bool may_ask = false;      ///< a person attends and may be asked
-    std::string config_path{}; ///< --config, absolute; empty: the configuration as installed
+    std::string config_path{}; ///< --config, absolute; empty for the configuration as installed
 
-    bool patient = false; ///< just after a boot, wait for what is still coming up
+    bool patient = false; ///< just after a boot: wait for services that are still coming up
 
     State state{};
     std::optional<MediaSet> media{};
     std::optional<Signer> signer{};
-    Digests digests{}; ///< of the ISO, as it was read
+    Digests digests{}; ///< of the ISO, computed while it was read
     std::unique_ptr<Mounted> mounted{};
     std::optional<Content> content{};                     ///< of the mounted medium; see content_of()
     std::optional<std::vector<OfferedPackage>> offered{}; ///< by the mounted medium; see offered_by()
     std::optional<KeepScope> keep_scope{};                ///< as preflight found it
     std::optional<RollbackCost> rollback_cost{};          ///< once preflight has looked
     std::vector<std::string> product_units{}; ///< that may write the product's data, as preflight found them
-    std::vector<Finding> findings{};          ///< of the stage at work
-    std::string note{};                       ///< what the stage at work found out, for its journal entry
+    std::vector<Finding> findings{};          ///< of the running stage
+    std::string note{};                       ///< what the running stage found out, for its journal entry
     bool warned = false;                      ///< the verification found something that is worth a look
     bool announced = false;                   ///< upgrade-started or upgrade-resumed is in the journal
 };
@@ -83,11 +83,11 @@ const Content& content_of(Job& job);
 /// SystemFailure.
 const std::vector<OfferedPackage>& offered_by(Job& job);
 
-/// Adds to the stage's note, parted from what is there.
+/// Adds to the stage's note, separated by "; " from what is there.
 void add_note(Job& job, const std::string& text);
 
-/// Runs `check`, and takes the Failure that it throws as a finding: a failure of one part must not hide what
-/// the others have to say.
+/// Runs `check`, and makes a refusal of a Failure that it throws, so that one failure does not hide the
+/// findings of other checks. Throws whatever else `check` throws.
 template <class Check>
 void collect(Job& job, Check check) {
     try {
@@ -97,23 +97,23 @@ void collect(Job& job, Check check) {
     }
 }
 
-/// The person's answer; nothing when nobody is there to be asked.
+/// The person's answer; nothing when nobody can be asked. Throws Terminated.
 std::optional<bool> ask(Job& job, const std::string& question);
 
-// Notes beside the record. The apply unit makes them, because the media may be gone when the upgrade is
-// verified.
+// The paths of notes beside the record. The apply unit makes all but the last one, because the media may be
+// gone when the upgrade is verified.
 
 /// The packages that the media brought.
 std::string package_list(const Job& job);
 /// The packages that were installed before the change was begun.
 std::string earlier_package_list(const Job& job);
-/// Those of them that nothing on the media obsoletes: they may not go.
+/// Those of them that nothing on the media obsoletes. They must not be gone after the change.
 std::string staying_package_list(const Job& job);
 /// The forms in which the running kernel had an initramfs.
 std::string initramfs_list(const Job& job);
-/// Packages that are new on the appliance and were cut off: a repair forgets them and installs them again.
+/// Packages that are new on the appliance and were cut off. A repair forgets them and installs them again.
 std::string fresh_package_list(const Job& job);
-/// How long the product's logs were before the change.
+/// How long the product's logs were before the change or the rollback. Prepare and the rollback make it.
 std::string log_marks(const Job& job);
 
 } // namespace um

@@ -3,8 +3,9 @@
 namespace um {
 namespace {
 
-/// Where logind cannot schedule it (the change may have taken D-Bus along), the notice is waited for here,
-/// and the caller reboots: an appliance that is changed by half must not stay so.
+/// False when logind cannot schedule the reboot, perhaps because the change has stopped D-Bus. The time of
+/// the notice has passed then, and the caller reboots, because a half-changed appliance must not stay like
+/// that.
 bool schedule_reboot(Job& job) {
     const auto notice = job.config.reboot.notice;
     try {
@@ -20,14 +21,14 @@ bool schedule_reboot(Job& job) {
         job.ports.appliance.sleep(notice);
         return false;
     }
-    job.state.reboot_is_left = true; // who cancels it means to reboot himself
+    job.state.reboot_is_left = true; // whoever cancels it means to reboot by hand
     job.store.save(job.state);
     return true;
 }
 
 } // namespace
 
-/// A reboot that was asked for before this agent was started; asking twice would move one that is scheduled.
+/// Every request asks this first, because a second request would move a reboot that is scheduled.
 bool reboot_is_due(Job& job) {
     const auto& reboot = job.config.reboot;
     try {
@@ -35,7 +36,7 @@ bool reboot_is_due(Job& job) {
             reboot.policy == RebootPolicy::notice ? reboot.notice : std::chrono::seconds(0));
         return due == "reboot" || due == "shutdown";
     } catch (const SystemFailure&) {
-        return false; // ignoring: a second request does no harm
+        return false; // ignoring: without an answer, a second request does no harm
     }
 }
 

@@ -24,7 +24,7 @@ std::optional<Clock::time_point> time_from(const std::string& text) {
     return Clock::time_point(std::chrono::seconds(value));
 }
 
-/// A name is one line of plain text here: whatever INI would read differently becomes a blank.
+/// Control characters and ';' become spaces, because INI would read them differently.
 std::string one_line(std::string text) {
     for (auto& c : text)
         if (static_cast<unsigned char>(c) < 0x20 || c == ';')

@@ -10,14 +10,15 @@ namespace um {
 namespace {
 
 constexpr std::string_view format = "1";
-constexpr std::size_t piece = 60; // bytes of a value on one line; escaped, at most three times as many
+constexpr std::size_t piece = 60; // bytes of a value on one line; escaping makes at most three times as many
 
 constexpr std::string_view left_to_the_operator = "operator";
 constexpr std::string_view change_words[] = {"none", "begun", "done", "failed"};
 constexpr std::string_view rollback_words[] = {"", "due", "taken", "failed"};
 constexpr std::string_view kept = "kept";
 
-/// Only what INI would take for its own is escaped: controls, ';' (a comment), '%', and outer spaces.
+/// Only what INI would misread is escaped: control characters, ';' and '#' (comments), and outer spaces; and
+/// '%', which marks an escape.
 std::string escape(std::string_view text) {
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -49,7 +50,7 @@ std::string unescape(std::string_view text) {
     return result;
 }
 
-/// One key, its value wrapped over indented lines where it is long.
+/// One key with its value. A long value is wrapped over indented lines.
 std::string key_line(std::string_view key, std::string_view value) {
     auto result = fmt::format("{} = {}\n", key, escape(value.substr(0, piece)));
     for (std::size_t at = piece; at < value.size(); at += piece)
@@ -81,14 +82,15 @@ std::optional<Enum> enum_from(const std::string_view (&words)[N], std::string_vi
     return std::nullopt;
 }
 
-/// A flag stands in the record as a word, or not at all.
+/// A flag is a word in the record, or is absent.
 bool is_word(const std::string& text, std::string_view word) {
     if (text != word)
         throw SystemFailure(fmt::format("'{}' is no word of this record", text));
     return true;
 }
 
-/// Each key of the record: how it is written (empty: left out) and read. One table, so both agree.
+/// How a key of the record is written (empty text: left out) and read. One table has both, so that they
+/// agree.
 struct Field {
     std::string_view key;
     std::function<std::string(const State&)> write;
@@ -188,7 +190,7 @@ std::string to_ini(const State& state) {
     for (const auto& field : fields())
         if (const auto value = field.write(state); !value.empty())
             text += key_line(field.key, value);
-    return text + "complete = yes\n"; // the last line: a record without it was cut short
+    return text + "complete = yes\n"; // the last line; a record without it was cut short
 }
 
 Failure damaged_record(const std::string& where, const std::string& why) {

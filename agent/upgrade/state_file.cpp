@@ -33,7 +33,7 @@ std::optional<State> StateFile::load() const {
 
 std::vector<std::string> StateFile::closed_ids() const {
     std::vector<std::string> ids;
-    std::error_code error; // no directory yet: nothing was ever closed
+    std::error_code error; // ignoring: without the directory, nothing was ever closed
     for (const auto& entry : std::filesystem::directory_iterator(history(), error))
         if (const auto path = entry.path(); path.extension() == ".ini")
             ids.push_back(path.stem().string());
@@ -85,7 +85,7 @@ void StateFile::save(const State& state) const {
 }
 
 void StateFile::keep_reserve() const {
-    constexpr off_t size = 256L * 1024; // a record, its copy in history/, and their directories, many times
+    constexpr off_t size = 256L * 1024; // many times a record, its copy in history/, and their directories
     make_directories(directory_, 0700);
     const auto fd = open_file(reserve(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
     if (const int error = ::posix_fallocate(fd.get(), 0, size); error != 0)
@@ -93,7 +93,7 @@ void StateFile::keep_reserve() const {
 }
 
 bool StateFile::give_reserve_back() const {
-    return ::unlink(reserve().c_str()) == 0; // else there was none, or nothing can be done
+    return ::unlink(reserve().c_str()) == 0; // ignoring: otherwise there was none, or nothing can be done
 }
 
 std::string StateFile::set_aside(const std::string& suffix) const {
@@ -105,7 +105,7 @@ std::string StateFile::set_aside(const std::string& suffix) const {
 
 void StateFile::close(const State& state) const {
     give_reserve_back();
-    // History first: a record that is closed but not filed would be lost to the auditor.
+    // History first: an auditor would miss a closed record that has no copy there.
     replace_file(fmt::format("{}/{}.ini", history(), state.id), to_ini(state));
     save(state);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The records on disk: state.ini for the last upgrade, history/ for closed ones.
+// The records on disk: state.ini is the last upgrade, and history/ has the closed ones.
 
 #include "upgrade/state.hpp"
 
@@ -9,29 +9,29 @@
 
 namespace um {
 
-/// Keeps the record on disk: temporary file, fsync, rename, fsync of the directory.
+/// Keeps the record on disk, with replace_file(): temporary file, fsync, rename, fsync of the directory.
 class StateFile {
 public:
-    /// `directory`: /var/lib/um-upgrade; it holds state.ini and history/.
+    /// `directory`: /var/lib/um-upgrade, which contains state.ini and history/.
     explicit StateFile(std::string directory) : directory_(std::move(directory)) {}
 
-    /// Nothing where there is no record. Throws Failure (state.damaged, state.unknown-format): a damaged
-    /// record is a refusal, never "idle".
+    /// Nothing when there is no record. Throws Failure (state.damaged, state.unknown-format), because a
+    /// damaged record is a refusal and never means "idle".
     std::optional<State> load() const;
-    /// Durable when it returns. Throws SystemFailure.
+    /// The record is durable when this returns. Throws SystemFailure.
     void save(const State& state) const;
-    /// The closed records that can be understood, the oldest first: one that is damaged hides no other.
+    /// The closed records that can be understood, the oldest first. A damaged record hides no other.
     std::vector<State> closed() const;
-    /// What is wrong with the others.
+    /// What is wrong with the closed records that cannot be understood.
     std::vector<Failure> not_understood() const;
-    /// The closed record of one upgrade; nothing where there is none. Throws Failure like load().
+    /// The closed record of one upgrade; nothing when there is none. Throws Failure like load().
     std::optional<State> closed(const std::string& id) const;
-    /// Puts a record that cannot be understood under history/, out of the way. Returns its new path.
+    /// Moves a record that cannot be understood to history/, and returns its new path. Throws SystemFailure.
     std::string set_aside(const std::string& suffix) const;
-    /// Saves the closed record and files a copy of it under history/.
+    /// Saves the closed record, and a copy of it in history/. Throws SystemFailure.
     void close(const State& state) const;
-    /// Keeps some room of the disk, so that the record can be saved even when a change has filled it; close()
-    /// gives it back. Throws SystemFailure.
+    /// Reserves some room on the disk, so that save() works even when a change has filled it. close() frees
+    /// the room. Throws SystemFailure.
     void keep_reserve() const;
 
     const std::string& directory() const { return directory_; }
