@@ -23,6 +23,12 @@ std::string parent_of(const std::string& path) {
     return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
 }
 
+std::string path_in(const std::string& directory, const std::string& name) {
+    std::string path = directory == "/" ? "" : directory;
+    path += '/';
+    return path += name;
+}
+
 bool is_within(const std::string& path, const std::string& directory) {
     return directory == "/" || path == directory ||
            (path.starts_with(directory) && path[directory.size()] == '/');

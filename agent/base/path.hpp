@@ -14,6 +14,9 @@ std::string directory_of(const std::string& path);
 /// The directory above, without a slash at its end. The directory above "/a" is "/".
 std::string parent_of(const std::string& path);
 
+/// The path of a name in a directory.
+std::string path_in(const std::string& directory, const std::string& name);
+
 /// Whether `path` is `directory` or below it.
 bool is_within(const std::string& path, const std::string& directory);
 

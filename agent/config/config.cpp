@@ -23,6 +23,10 @@ constexpr auto shipped_file = "/usr/lib/um-upgrade/um-upgrade.conf";
 constexpr auto operators_file = "/etc/um-upgrade/um-upgrade.conf";
 constexpr auto drop_in_directory = "/etc/um-upgrade/um-upgrade.conf.d";
 
+Policy policy(const std::string& text) {
+    return choice<Policy>(text, {{"accept", Policy::accept}, {"refuse", Policy::refuse}});
+}
+
 struct Key {
     std::string_view section;
     std::string_view name;

@@ -60,10 +60,6 @@ std::vector<std::string> some_words(const std::string& text) {
     return result;
 }
 
-Policy policy(const std::string& text) {
-    return choice<Policy>(text, {{"accept", Policy::accept}, {"refuse", Policy::refuse}});
-}
-
 std::chrono::seconds duration(const std::string& text) {
     std::uint32_t count = 0;
     const auto end = text.data() + text.size();

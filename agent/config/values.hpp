@@ -3,8 +3,8 @@
 // InvalidValue.
 
 #include "base/failure.hpp"
-#include "config/config.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <fmt/core.h>
 #include <stdexcept>
@@ -40,7 +40,6 @@ std::string absolute(const std::string& text);
 std::string plain_path(const std::string& text);
 std::string some_text(const std::string& text);
 std::vector<std::string> some_words(const std::string& text);
-Policy policy(const std::string& text);
 std::chrono::seconds duration(const std::string& text);
 /// How long a running program may print nothing: at least one minute.
 std::chrono::seconds pause_of_work(const std::string& text);

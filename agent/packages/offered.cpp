@@ -55,6 +55,7 @@ std::vector<OfferedPackage> read_offered(Appliance& appliance,
 
 std::vector<Package> packages_of(const std::vector<OfferedPackage>& offered) {
     std::vector<Package> packages;
+    packages.reserve(offered.size());
     for (const auto& offer : offered)
         packages.push_back(offer.package);
     return packages;

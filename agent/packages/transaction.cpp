@@ -54,6 +54,7 @@ std::vector<OfferedPackage> selected(const std::vector<OfferedPackage>& offered,
                                      const std::vector<Package>& installed,
                                      const std::set<std::string>& provided) {
     std::vector<bool> taken; // or never to be taken
+    taken.reserve(offered.size());
     for (const auto& offer : offered)
         taken.push_back(is_outdone(offer, offered));
     std::vector<OfferedPackage> result;

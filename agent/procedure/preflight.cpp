@@ -43,7 +43,7 @@ std::optional<SnapshotConfirmation> snapshot(Job& job, const Facts& facts) {
     collect(job, [&] { recorded = load_confirmation(job.confirmation); });
     if (is_good(recorded, facts))
         return recorded;
-    const auto told = confirmation_of_hypervisor(job.ports.appliance, facts.now);
+    auto told = confirmation_of_hypervisor(job.ports.appliance, facts.now);
     if (is_good(told, facts))
         return told;
     if (!facts.installed_version ||

@@ -168,7 +168,7 @@ bool LinuxAppliance::file_holds(const std::string& path, std::uint64_t from, std
                                 const std::string& text) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     std::string seen; // the end of what was read before, where the text may begin
-    std::array<char, 64 * 1024> buffer{};
+    std::array<char, 64UL * 1024> buffer{};
     while (fd && from < to) {
         check_termination();
         const auto got = ::pread(fd.get(), buffer.data(), std::min<std::uint64_t>(buffer.size(), to - from),

@@ -161,7 +161,7 @@ def test_services_that_are_not_well_are_warned_of(ready):
     ready.configure("[verify]\nunits = sshd.service not-there-yet.service\n"
                     "status_command = /root/status.sh\nrun_as = root\n")  # fmt: skip
     message = warned(ready, "services.unhealthy")["services.unhealthy"]["message"]
-    assert message.startswith("journal is not well")
+    assert message.startswith("journal is unhealthy")
 
 
 def test_a_status_report_that_hangs_does_not_hang_the_preflight(ready):

@@ -177,7 +177,7 @@ def taken_back(product, old, reason, *words):
     assert product.wait_ended("um-upgrade-verify") == 0
     upgrade = product.seen()
     assert (upgrade.outcome, upgrade.reason) == ("rolled-back", reason), upgrade.message
-    assert upgrade.message.startswith("taken back: everything is as before the upgrade"), upgrade.message
+    assert upgrade.message.startswith("rolled back: everything that is kept is as before the upgrade"), upgrade.message
     for word in words:
         assert word in upgrade.message
     story = ["rollback-started", "reboot-requested", "rollback-finished", "upgrade-finished"]
@@ -220,7 +220,7 @@ def test_whatever_a_failing_script_did_is_taken_back(product, old, rpms):
     assert product.boot_until_closed(2) == 2, product.seen().message
     upgrade = taken_back(product, old, "script.failed", "status 7")
     assert upgrade.stages("stage-failed") == ["apply"]
-    assert any("way back kept: " in message for message in upgrade.told("stage-finished"))
+    assert any("old system kept: " in message for message in upgrade.told("stage-finished"))
     assert set_aside(product, upgrade, f"{DATA}/report") == "report"
     assert set_aside(product, upgrade, "/etc/scenario/settings.conf") == "kept\nappended"
     assert product.appliance.output("head /root/elsewhere/*") == "untouched"
@@ -333,7 +333,7 @@ def test_what_the_way_back_costs_and_leaves_out_is_said_before(product):
     way_back = product.report["rollback"]
     assert (way_back["mode"], way_back["available"]) == ("auto", True)
     assert way_back["links"] > 100 and way_back["copies"] > 100
-    assert "way back" in appliance.agent("check").stdout
+    assert "would be kept" in appliance.agent("check").stdout
     at = "/srv/read-only"
     appliance.run(f"mkdir {at} && mount --bind /root/elsewhere {at} && mount -o remount,bind,ro {at}")
     product.configure(configuration(protect=f"/etc {at}"))

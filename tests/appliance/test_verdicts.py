@@ -102,7 +102,7 @@ def test_what_is_worth_a_look_is_said_and_no_failure(prepared):
     assert "Do not revert the virtual machine to its snapshot any more: usage data" in upgrade.message
     assert reasons(upgrade, "warning") == {"verify.unit", "verify.status", "sshd.unmanageable"}
     told = "\n".join(upgrade.told("warning"))
-    assert "not well before the upgrade either" in told  # it had been stopped
+    assert "was also unhealthy before the upgrade" in told  # it had been stopped
     assert "/opt/vmware/var/logs/vmware-journal.log" in told
 
 

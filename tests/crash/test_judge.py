@@ -60,7 +60,7 @@ WAY_BACK = ("rollback-started", "rollback-finished")
 
 
 def taken_back(reason="interrupted", **fields):
-    upgrade = {"reason": reason, "message": "taken back: everything is as before", **fields.pop("upgrade", {})}
+    upgrade = {"reason": reason, "message": "rolled back: everything is as before", **fields.pop("upgrade", {})}
     ends = {
         "way_back": [ID, f"{ID}/added", f"{ID}/data"], "events": story("rolled-back", *WAY_BACK, UM_REASON=reason)
     }  # fmt: skip

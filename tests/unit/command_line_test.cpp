@@ -18,7 +18,7 @@ struct Case {
 const Case cases[] = {
     {"", "a command is missing; see 'um-upgrade --help'"},
     {"upgrade", "there is no command 'upgrade'; see 'um-upgrade --help'"},
-    {"--config /x status", "'--config' cannot stand before the command; see 'um-upgrade status --help'"},
+    {"--config /x status", "'--config' must come after the command; see 'um-upgrade status --help'"},
     {"status --fast", "The following argument was not expected: --fast; see 'um-upgrade status --help'"},
     {"check --media", "--media: 1 required PATH missing; see 'um-upgrade check --help'"},
     {"abandon", "--why is required; see 'um-upgrade abandon --help'"},

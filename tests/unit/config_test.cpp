@@ -214,9 +214,9 @@ TEST(Config, NamesFileLineAndWhatWouldBeRight) {
          "um.conf:2: unknown key 'serach' in [media]; known are: search mount_point"},
         {"[prompt.a]\nquestion = x\n",
          "um.conf:2: unknown key 'question' in [prompt.a]; known are: match answer"},
-        {"[log]\nfile = /a\nfile = /b\n", "um.conf:3: 'file' stands twice in [log]; keep one"},
+        {"[log]\nfile = /a\nfile = /b\n", "um.conf:3: 'file' appears twice in [log]; keep one"},
         {"[log]\nfile = /a\n[sshd]\nmanage = no\n[log]\nfile = /a\n",
-         "um.conf:6: 'file' stands twice in [log]; keep one"},
+         "um.conf:6: 'file' appears twice in [log]; keep one"},
         {"[trust]\nsigner\n", "um.conf:2: neither '[section]' nor 'key = value' nor a comment"},
     };
     for (const auto& [text, message] : cases)
@@ -228,7 +228,7 @@ TEST(Config, NamesTheSectionsThatThereAre) {
     EXPECT_TRUE(known.count("media") == 1 && known.count("log") == 1 && known.count("prompt.X") == 1);
     for (const std::string text : {"[Trust]\nsha1 = refuse\n", "[prompt.]\nmatch = a\n"})
         EXPECT_EQ(error_of(text).find("um.conf:2: unknown section ["), 0U) << error_of(text);
-    EXPECT_EQ(error_of("\nfile = /a\n"), "um.conf:2: 'file' stands before the first [section]");
+    EXPECT_EQ(error_of("\nfile = /a\n"), "um.conf:2: 'file' appears before the first [section]");
 }
 
 TEST(Config, RefusesTimesThatAreNone) {

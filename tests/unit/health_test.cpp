@@ -121,7 +121,7 @@ TEST(Units, ThatCrashTwentySecondsAfterEachStartDoNotStayUp) {
 
 TEST(Units, ThatWereNotWellBeforeAreToldApart) {
     EXPECT_EQ(verdict_on({{"a.service", "failed", 0, {}}, {"b.service", "failed", 0, {}}}, {"a.service"}),
-              "warning verify.unit: a.service is failed (it was not well before the upgrade either)\n"
+              "warning verify.unit: a.service is failed (it was also unhealthy before the upgrade)\n"
               "verify.unit: b.service is failed\n");
 }
 
@@ -172,7 +172,7 @@ TEST(Status, FailsForAnOfflineServiceAndWarnsOfErrors) {
               "warning verify.status: status.sh: the product is Running with errors\n");
     EXPECT_EQ(
         verdict_on({"journal: Offline\n", 0, false}, {"journal"}),
-        "warning verify.status: status.sh: journal is Offline (it was not well before the upgrade either)\n");
+        "warning verify.status: status.sh: journal is Offline (it was also unhealthy before the upgrade)\n");
 }
 
 TEST(Status, PointsAtTheNewestLogOfAServiceWithErrorsAndAtTheUpgradesForOffline) {

@@ -54,7 +54,7 @@ TEST(Ini, JoinsIndentedLinesTightlyWhereARecordWantsThat) {
 }
 
 TEST(Ini, RefusesAnIndentedKey) {
-    const std::string why = "an indented line goes on with the value above; a key begins in the first column";
+    const std::string why = "an indented line continues the value above; a key begins in the first column";
     EXPECT_EQ(error_of("[a]\nkey = 1\n  other = 2\n"), "3: " + why);
     EXPECT_EQ(error_of("[a]\n  key = 1\n"), "2: " + why);
 }
@@ -79,7 +79,7 @@ TEST(Ini, RefusesALineThatInihWouldCutWithoutAWord) {
     EXPECT_EQ(shown(parse_ini("[a]\nk = " + std::string(194, 'x') + "\n")),
               "[a] k=" + std::string(194, 'x') + "@2\n");
     EXPECT_EQ(error_of("[a]\nk = " + std::string(195, 'x') + "\n"),
-              "2: the line is longer than 198 bytes; go on with the value on further lines that begin with "
+              "2: the line is longer than 198 bytes; continue the value on further lines that begin with "
               "a space");
 }
 

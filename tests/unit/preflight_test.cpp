@@ -70,7 +70,7 @@ TEST(Preflight, RefusesAnApplianceWithoutTheProduct) {
     facts.version_output = "package cloudusagemetering is not installed";
     EXPECT_EQ(reasons_of(facts), "product.absent");
     EXPECT_EQ(message_of(facts),
-              "the product's version cannot be told: package cloudusagemetering is not installed");
+              "the product's version cannot be determined: package cloudusagemetering is not installed");
 }
 
 TEST(Preflight, RefusesAnUnconfirmedSnapshotUnlessOneIsAssumed) {
@@ -186,7 +186,7 @@ TEST(Preflight, RefusesAnRpmDatabaseThatIsWrittenToOrDamaged) {
     auto facts = good_facts();
     facts.database.writer = "dnf (process 7)";
     EXPECT_EQ(reasons_of(facts), "packages.locked");
-    EXPECT_EQ(message_of(facts), "dnf (process 7) is changing packages just now");
+    EXPECT_EQ(message_of(facts), "dnf (process 7) is changing packages right now");
     facts.database = {};
     facts.database.damage = "rpm -qa ended with status 1: error";
     EXPECT_EQ(reasons_of(facts), "packages.damaged");

@@ -79,7 +79,7 @@ TEST(CheckReport, DeclaresWhatTheWayBackWouldTake) {
     result.rollback_cost =
         RollbackCost{{{{"/boot/.um-upgrade", 3 << 20, 5}}, 1234, 56, 12 << 20}, 3.6, 33, {"/boot", "/etc"}};
     EXPECT_NE(
-        check_text(result).find("way back: 1234 links and 56 copies of 12.0 MiB would be kept, in about 4 s"),
+        check_text(result).find("rollback: 1234 links and 56 copies of 12.0 MiB would be kept, in about 4 s"),
         std::string::npos);
     EXPECT_EQ(
         json::parse(check_json(result))["rollback"],
@@ -298,14 +298,15 @@ TEST(StatusReport, TellsHowLongAnUpgradeCanBeTakenBack) {
     auto state = record(Outcome::succeeded);
     state.has_kept_files = true;
     state.kept_until = "2026-11-29T09:47:00Z";
-    EXPECT_NE(status_text(state, {}).find("way back: kept until 2026-11-29T09:47:00Z\n"), std::string::npos);
+    EXPECT_NE(status_text(state, {}).find("rollback: possible until 2026-11-29T09:47:00Z\n"),
+              std::string::npos);
     state.kept_summary = "3 links, 2 copies, 1.0 MiB";
-    EXPECT_NE(status_text(state, {}).find("kept until 2026-11-29T09:47:00Z: 3 links, 2 copies, 1.0 MiB"),
+    EXPECT_NE(status_text(state, {}).find("possible until 2026-11-29T09:47:00Z: 3 links, 2 copies, 1.0 MiB"),
               std::string::npos);
     EXPECT_EQ(json::parse(status_json(state, {}))["way_back"]["kept"], state.kept_summary);
     EXPECT_EQ(json::parse(status_json(state, {}))["way_back"]["until"], "2026-11-29T09:47:00Z");
     state.has_kept_files = false;
-    EXPECT_EQ(status_text(state, {}).find("way back"), std::string::npos);
+    EXPECT_EQ(status_text(state, {}).find("rollback"), std::string::npos);
     EXPECT_TRUE(json::parse(status_json(state, {}))["way_back"].is_null());
 }
 

@@ -15,7 +15,7 @@ namespace {
 void look_into(const std::string& directory, const Known& known,
                const std::function<void(const std::string& path)>& strange) {
     for (const auto& name : names_in(directory)) {
-        const auto path = (directory == "/" ? "" : directory) + "/" + name;
+        const auto path = path_in(directory, name);
         if (name == store_name || known.is_left_out(path))
             continue;
         const auto seen = look_at(path);

@@ -3,6 +3,7 @@
 #include "base/failure.hpp"
 #include "base/file.hpp"
 #include "base/path.hpp"
+#include "base/text.hpp"
 #include "system/keeping/filling.hpp"
 #include "system/keeping/roll_back.hpp"
 #include "system/keeping/store.hpp"
@@ -58,7 +59,7 @@ std::uint64_t taken_below(const std::string& path) {
     auto bytes = alone ? static_cast<std::uint64_t>(status.st_blocks) * unit : 0;
     if (S_ISDIR(status.st_mode))
         for (const auto& name : names_in(path))
-            bytes += taken_below(path + "/" + name);
+            bytes += taken_below(path_in(path, name));
     return bytes;
 }
 
@@ -90,10 +91,7 @@ std::vector<Fd> lock_databases(const std::vector<std::string>& directories) {
 
 /// discard() must find every store, even if keeping is interrupted.
 void list_stores(const std::string& directory, const std::vector<std::string>& stores) {
-    std::string text;
-    for (const auto& store : stores)
-        text += store + "\n";
-    replace_file(directory + "/stores", text);
+    replace_file(directory + "/stores", to_lines(stores));
 }
 
 /// Only the outermost of nested trees is walked.

@@ -28,7 +28,7 @@ void follow_roots(std::vector<std::string>& roots, std::vector<std::string>& lin
             links.push_back(root);
             const auto& target = seen->entry.text;
             root = without_links(
-                std::filesystem::path(target.front() == '/' ? target : parent_of(root) + "/" + target)
+                std::filesystem::path(target.front() == '/' ? target : path_in(parent_of(root), target))
                     .lexically_normal()
                     .string());
         }
@@ -150,7 +150,7 @@ void KeepList::add_tree(FileStatus seen, As as) {
     if (kind != EntryKind::directory)
         return;
     for (const auto& name : names_in(path)) {
-        const auto below = (path == "/" ? "" : path) + "/" + name;
+        const auto below = path_in(path, name);
         if (name == store_name || is_left_out(below) || (as != As::data && is_within_any(below, scope_.data)))
             continue;
         // A file system that is mounted there and not kept is not touched. A look at it might wait for a

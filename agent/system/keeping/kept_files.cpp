@@ -2,7 +2,6 @@
 
 #include "base/failure.hpp"
 #include "base/sha256.hpp"
-#include "system/keeping/file_status.hpp"
 
 #include <algorithm>
 #include <charconv>

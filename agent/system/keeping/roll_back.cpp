@@ -35,6 +35,7 @@ bool is_library(const std::string& path) {
 
 std::vector<std::string> mounts_of(const std::vector<std::string>& stores, const MountPoints& mounts) {
     std::vector<std::string> found;
+    found.reserve(stores.size());
     for (const auto& store : stores)
         found.push_back(mounts.of(without_links(store)).path);
     return found;
@@ -134,7 +135,7 @@ private:
                 directories.insert(parent_of(entry.path));
         for (const auto& directory : directories)
             for (const auto& name : names_in(directory))
-                if (const auto path = directory + "/" + name;
+                if (const auto path = path_in(directory, name);
                     is_unpacked(name) && known_.find(path) == nullptr && !known_.is_left_out(path))
                     remove_tree(path);
     }
@@ -161,7 +162,7 @@ private:
             return added_.count(path) == 0 || (seen->entry.kind == EntryKind::file && written_since(*seen));
         const auto names = names_in(path);
         return std::any_of(names.begin(), names.end(),
-                           [&](const std::string& name) { return holds_data(path + "/" + name); });
+                           [&](const std::string& name) { return holds_data(path_in(path, name)); });
     }
 
     /// A database is put back as a whole, so nobody needs what was written to it since.

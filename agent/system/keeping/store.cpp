@@ -68,7 +68,7 @@ void remove_tree(const std::string& path) {
         return;
     if (seen->entry.kind == EntryKind::directory)
         for (const auto& name : names_in(path))
-            remove_tree(path + "/" + name);
+            remove_tree(path_in(path, name));
     remove_file(path);
 }
 

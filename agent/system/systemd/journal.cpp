@@ -60,8 +60,7 @@ std::optional<std::string> SystemdJournal::find_in_this_boot(const std::string& 
     std::array<char, SD_ID128_STRING_MAX> id{};
     const auto match = std::string("_BOOT_ID=") + sd_id128_to_string(boot, id.data());
     expect(sd_journal_add_match(journal.get(), match.data(), match.size()), "search the journal");
-    int more = 0;
-    while ((more = expect(sd_journal_next(journal.get()), "read the journal")) > 0) {
+    while (expect(sd_journal_next(journal.get()), "read the journal") > 0) {
         const auto message = field(journal.get(), "MESSAGE");
         if (message.find(text) == std::string::npos)
             continue;
@@ -69,7 +68,7 @@ std::optional<std::string> SystemdJournal::find_in_this_boot(const std::string& 
         if (std::any_of(units.begin(), units.end(), [&](const std::string& pattern) {
                 return ::fnmatch(pattern.c_str(), unit.c_str(), FNM_NOESCAPE) == 0;
             }))
-            return unit + ": " + message;
+            return fmt::format("{}: {}", unit, message);
     }
     return std::nullopt;
 }

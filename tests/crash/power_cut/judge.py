@@ -75,7 +75,7 @@ class Judgement:
             self.violations.append(f"taken back where it goes on by itself: {message}")
         elif reason not in TAKEN_BACK_FOR[kind]:
             self.violations.append(f"taken back for another reason: {reason}: {message}")
-        if not message.startswith("taken back: "):
+        if not message.startswith("rolled back: "):
             self.violations.append(f"taken back, and the message is: {message}")
         self._judge_old()
 
