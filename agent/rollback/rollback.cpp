@@ -337,7 +337,7 @@ std::optional<Ending> roll_back_by_hand(Job& job, const std::string& why) {
              "until somebody restores it",
          .stage = job.state.stage,
          .reason = Reason::rollback_data});
-    schedule_rollback(job, fmt::format("requested by {}: {}", ports.appliance.operator_name(), why));
+    schedule_rollback(job, fmt::format("{} asked for it: {}", ports.appliance.operator_name(), why));
     return std::nullopt;
 }
 

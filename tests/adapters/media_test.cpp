@@ -166,7 +166,7 @@ TEST(Media, AreRefusedWhileSomebodyWritesToThem) {
 }
 
 TEST(Media, AreNoneWhereThereAreNone) {
-    EXPECT_EQ(open_failure("/no/such.iso"), "media.none: '/no/such.iso' is not there any more");
+    EXPECT_EQ(open_failure("/no/such.iso"), "media.none: '/no/such.iso' is no longer there");
     EXPECT_EQ(open_failure("/dev/no-such-drive"), "media.none: there is no '/dev/no-such-drive'");
     EXPECT_FALSE(FileMedia().read_sidecar("/no/such.mf"));
 }

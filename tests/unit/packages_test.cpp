@@ -120,7 +120,7 @@ TEST(Change, LetsKernelsStandSideBySideButWantsTheNewOne) {
 TEST(Change, IsNotWholeWhenThePackagesOfTheMediaAreGone) {
     const std::vector<Package> media{package("a", "2"), package("new", "1")};
     EXPECT_THAT(shortcomings(media, {package("a", "1"), package("other", "1")}, {{}, {}}),
-                ElementsAre("a is not installed any more"));
+                ElementsAre("a is no longer installed"));
 }
 
 TEST(Change, KeepsArchitecturesApart) {

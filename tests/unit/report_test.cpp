@@ -227,7 +227,7 @@ TEST(StatusReport, SaysWhatToDoNext) {
     auto cut_off = record(Outcome::needs_manual);
     cut_off.change = Change::begun;
     cut_off.reason = Reason::media_none;
-    EXPECT_EQ(next_of(cut_off), "what to do; it goes on with 'systemctl start um-upgrade', or is closed with "
+    EXPECT_EQ(next_of(cut_off), "what to do; continue with 'systemctl start um-upgrade', or close it with "
                                 "'um-upgrade abandon --why TEXT'");
     EXPECT_NE(next_of(record(std::nullopt)).find("systemctl start um-upgrade"), std::string::npos);
     EXPECT_NE(next_of(record(std::nullopt), {true, ""}).find("--follow"), std::string::npos);
@@ -315,5 +315,5 @@ TEST(StatusReport, SaysWhichRebootAnUpgradeThatIsTakenBackWaitsFor) {
     state.rollback = RollbackStep::due;
     const auto text = status_text(state, {});
     EXPECT_NE(text.find("waiting-for-reboot"), std::string::npos);
-    EXPECT_NE(text.find("taken back in that boot"), std::string::npos);
+    EXPECT_NE(text.find("rolled back in that boot"), std::string::npos);
 }

@@ -321,8 +321,9 @@ TEST_F(Rollback, IsAbandonedByAPerson) {
     run();
     EXPECT_FALSE(world.called("reboot"));
     abandon("it is better as it is");
-    EXPECT_EQ(field(journal.entries.back(), "MESSAGE"), "alice abandoned upgrade id-1; it is not taken back "
-                                                        "in the next boot any more: it is better as it is");
+    EXPECT_EQ(field(journal.entries.back(), "MESSAGE"),
+              "alice abandoned upgrade id-1; the rollback in the next boot is canceled: "
+              "it is better as it is");
     EXPECT_FALSE(std::filesystem::exists(flag()));
     EXPECT_FALSE(state().rolling_back());
     EXPECT_FALSE(world.kept.empty());

@@ -193,7 +193,7 @@ def installed():
 
 
 def running():
-    """What save() left of an appliance as installed() has it, booted, with the product at work and the carrier attached.
+    """What save() left of an appliance as installed() has it, booted, with the product at work and the carrier on it.
 
     A scenario that does not test the boot begins here.
     """

@@ -53,8 +53,8 @@ def _unless_gone(function, path, problem):
 
 class Machine:
     def __init__(
-        self, directory, image, ssh_key, *, base=None, saved=None, carrier=None, cd=None, power_cuts=False, processors=1,
-        disks=(),
+        self, directory, image, ssh_key, *, base=None, saved=None, carrier=None, cd=None, power_cuts=False,
+        processors=1, disks=(),
     ):  # fmt: skip
         """base is the disk to start from (the image's own when None); carrier and cd are raw files to attach.
 
