@@ -39,7 +39,8 @@ def media():
             (out / kind).mkdir()
             products.make_media(out / kind, *options, rpms=products.light_packages())
 
-    inputs = [PROJECT / "rpm" / "media", HERE / "failing-upgrade-um.sh", products.light_packages().name, products.keys().name]
+    inputs = [PROJECT / "rpm" / "media", HERE / "failing-upgrade-um.sh"]
+    inputs += [products.light_packages().name, products.keys().name]
     return cached("power-media", inputs, make)
 
 
