@@ -299,3 +299,11 @@ TEST(Anchor, MayBeALinkAsSystemsHaveIt) {
     policy.anchors = anchors.path();
     EXPECT_EQ(verdict_on(chain("signer"), policy), "");
 }
+
+TEST(Chain, ThatNobodyVouchesForNamesTheAnchorsThatArePinned) {
+    const auto verdict = OpensslCrypto().judge_certificate(chain("signer"), pinned("stranger.crt"));
+    ASSERT_EQ(verdict.findings.size(), 1U);
+    EXPECT_NE(verdict.findings[0].message.find("pinned in " + keys().path("stranger.crt") + ": 'CN="),
+              std::string::npos)
+        << verdict.findings[0].message;
+}

@@ -191,6 +191,31 @@ TEST(Audit, TellsAPersonWhatWasRefusedAndTheWayOut) {
               "preflight    REFUSED: /: full [space.insufficient]\n    -> delete something\n");
 }
 
+TEST(Audit, ShowsAPersonARefusalOnce) {
+    ::unsetenv("JOURNAL_STREAM");
+    Audited audited;
+    audited.audit.finding(EventKind::refused, known_state(),
+                          refusal({Reason::space_insufficient, "/: full", "delete something"}));
+    audited.audit.event(EventKind::upgrade_finished, known_state(),
+                        {"refused: /: full", "delete something", {}, Outcome::refused, {}, {}});
+    EXPECT_EQ(audited.last().at("MESSAGE"), "refused: /: full (delete something)");
+    EXPECT_EQ(audited.printed(),
+              "preflight    REFUSED: /: full [space.insufficient]\n    -> delete something\n"
+              "refused: nothing was changed\n");
+}
+
+TEST(Audit, WritesNotesThatAreNoEvents) {
+    Audited audited;
+    auto state = known_state();
+    audited.audit.note(state, "12 put back", std::chrono::seconds(3));
+    const auto fields = audited.last();
+    EXPECT_EQ(fields.at("MESSAGE"), "12 put back");
+    EXPECT_EQ(fields.at("SYSLOG_IDENTIFIER"), "um-upgrade");
+    EXPECT_EQ(fields.at("UM_DURATION_USEC"), "3000000");
+    EXPECT_EQ(fields.at("UM_UPGRADE_ID"), state.id);
+    EXPECT_EQ(fields.count("UM_EVENT"), 0U);
+}
+
 TEST(Audit, TellsNobodyWhereStandardOutputIsTheJournal) {
     testing::internal::CaptureStdout();
     for (const auto& stream : {test::journal_stream(STDOUT_FILENO), std::string("8:1")}) { // redirected since

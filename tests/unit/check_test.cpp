@@ -116,3 +116,12 @@ TEST_F(Check, SaysThatTheMachineItselfFails) {
     world.fates["status um-upgrade-apply.service"] = Fate::system_failure;
     EXPECT_EQ(check().failure, "status um-upgrade-apply.service: Input/output error");
 }
+
+TEST_F(Check, CallsAnUpgradeThatWaitsForItsRebootNoInterruptedOne) {
+    config.reboot.policy = RebootPolicy::manual;
+    EXPECT_EQ(run(), ExitCode::done);
+    const auto result = check();
+    ASSERT_FALSE(result.findings.empty());
+    EXPECT_EQ(result.findings[0].reason, Reason::reboot_pending);
+    EXPECT_EQ(result.findings[0].hint, "run 'reboot'");
+}

@@ -300,3 +300,11 @@ TEST_F(CutOff, StartsAUnitAgainThatDiedBeforeItBeganTheChange) {
     EXPECT_EQ(world.count("script"), 1);
     EXPECT_EQ(state().change, Change::done);
 }
+
+TEST_F(CutOff, IsRecordedInTheStageOfTheChangeThatMayNotBeMadeAgain) {
+    world.fates["script"] = Fate::power_cut;
+    run_and_crash();
+    EXPECT_EQ(verify(), ExitCode::needs_manual);
+    EXPECT_EQ(state().stage, Stage::apply);
+    EXPECT_EQ(state().reason, Reason::interrupted);
+}

@@ -226,3 +226,12 @@ TEST(Prompts, TellTheLastWords) {
     dialogue.feed("> ");
     EXPECT_EQ(dialogue.last_words(), ">");
 }
+
+TEST(Dialogue, TakesTheEchoOfAnAnswerForNoWordsOfTheProgram) {
+    Dialogue dialogue({});
+    dialogue.feed("working\nReboot now? (y/n): ");
+    ASSERT_TRUE(dialogue.answer());
+    EXPECT_TRUE(dialogue.feed("n\r\n").empty());
+    EXPECT_EQ(dialogue.last_words(), "Reboot now? (y/n):");
+    EXPECT_EQ(dialogue.feed("n\r\n").size(), 1U); // the program's own
+}
