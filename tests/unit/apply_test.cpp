@@ -10,9 +10,6 @@ using namespace um::test;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// How often fdatasync(2) was called; see no_fsync.cpp.
-extern unsigned writes_to_disk;
-
 namespace {
 
 struct Apply : Story {
@@ -379,47 +376,4 @@ TEST_F(Apply, FailsWhereAPackagesScriptFailedThoughRpmWentOn) {
     world.installed = "4.6.0.1";
     say("warning: %postun(old-1-1.noarch) scriptlet failed, exit status 1\n", milliseconds(0));
     EXPECT_EQ(run(), ExitCode::done);
-}
-
-TEST_F(Apply, QuotesTheLastLineOfAScriptThatFails) {
-    world.work = [](const Terminal::Session& session) {
-        session.on_output("updating\nUpgrade fail during JRE update\n\n");
-        return 7;
-    };
-    EXPECT_EQ(run(), ExitCode::apply_failed);
-    EXPECT_EQ(state().message,
-              "upgrade-um.sh ended with status 7; its last line: Upgrade fail during JRE update");
-}
-
-TEST_F(Apply, QuotesTheLastLineOfAScriptThatEndsWellAndChangesNothing) {
-    world.work = [](const Terminal::Session& session) {
-        session.on_output("no repository is enabled\n");
-        return 0;
-    };
-    EXPECT_EQ(run(), ExitCode::apply_failed);
-    EXPECT_EQ(state().message,
-              "the change ended well, but the product's version is '4.6.0.1', not 4.7.0.0; its "
-              "last line: no repository is enabled");
-}
-
-TEST_F(Apply, WritesItsLogToDiskAtLeastOnceASecond) {
-    world.work = [this](const Terminal::Session& session) {
-        session.on_output("one\n");
-        const auto before = writes_to_disk;
-        world.uptime += seconds(1);
-        session.on_quiet(milliseconds(100)); // nothing comes, and the line must not wait for more
-        EXPECT_EQ(writes_to_disk, before + 1);
-        session.on_quiet(milliseconds(200));
-        EXPECT_EQ(writes_to_disk, before + 1);
-        session.on_output("two\n");
-        world.installed = "4.7.0.0";
-        return 0;
-    };
-    EXPECT_EQ(run(), ExitCode::done);
-}
-
-TEST_F(Apply, ReadsWhatIsOnTheMediaOnceInEachProcess) {
-    bring_packages();
-    EXPECT_EQ(run(), ExitCode::done);
-    EXPECT_EQ(world.count("matches " + mount_point + "/repo/*.rpm"), 2); // the agent's, and the apply unit's
 }

@@ -315,29 +315,6 @@ TEST_F(Rollback, ThatCouldNotBootAfterwardsAsksAgain) {
     EXPECT_EQ(world.count("schedule_reboot"), 2);
 }
 
-TEST_F(Rollback, SaysThatItComesByItselfBeforeItBegins) {
-    fail_the_change();
-    run();
-    const auto failed = std::find_if(journal.entries.begin(), journal.entries.end(), [](const auto& entry) {
-        return field(entry, "UM_EVENT") == "stage-failed";
-    });
-    ASSERT_NE(failed, journal.entries.end());
-    EXPECT_THAT(field(*failed, "MESSAGE"),
-                HasSubstr("um-upgrade rolls the upgrade back by itself; do not revert to the snapshot"));
-}
-
-TEST_F(Rollback, TellsTheJournalWhatItPutBack) {
-    fail_the_change();
-    run();
-    events();
-    world.set_aside = {"/var/lib/um-upgrade/rollback/id/data"};
-    boot();
-    EXPECT_TRUE(std::any_of(journal.entries.begin(), journal.entries.end(), [](const auto& entry) {
-        return field(entry, "MESSAGE")
-            .starts_with("the old system is back: 1 put back, 1 set aside, 0 differences");
-    }));
-}
-
 TEST_F(Rollback, IsAbandonedByAPerson) {
     config.reboot.policy = RebootPolicy::manual;
     fail_the_change();
