@@ -95,14 +95,14 @@ std::string told(const CheckResult& result) {
 }
 
 /// Lists what would be kept, and how much of each disk that takes.
-void tell_of_cost(Table& table, const RollbackCost& way_back) {
+void tell_of_cost(Table& table, const RollbackCost& cost) {
     std::string covered = "every package's files";
-    if (way_back.packages != 0)
-        covered += fmt::format(" ({} packages would be installed)", way_back.packages);
-    for (const auto& tree : way_back.trees)
+    if (cost.packages != 0)
+        covered += fmt::format(" ({} packages would be installed)", cost.packages);
+    for (const auto& tree : cost.trees)
         covered += ", " + tree;
     table.below("", covered);
-    for (const auto& need : way_back.cost.needs)
+    for (const auto& need : cost.cost.needs)
         table.below("",
                     fmt::format("{} and {} files in {}", human_size(need.bytes), need.files, need.directory));
 }
@@ -110,18 +110,18 @@ void tell_of_cost(Table& table, const RollbackCost& way_back) {
 Json rollback_json(const CheckResult& result) {
     if (!result.rollback_cost && result.rollback != RollbackMode::off)
         return {};
-    const auto way_back = result.rollback_cost.value_or(RollbackCost{});
+    const auto cost = result.rollback_cost.value_or(RollbackCost{});
     Json stores = Json::array();
-    for (const auto& need : way_back.cost.needs)
+    for (const auto& need : cost.cost.needs)
         stores.push_back({{"directory", need.directory}, {"bytes", need.bytes}, {"files", need.files}});
     return {{"mode", word(result.rollback)},
             {"available", result.rollback_cost.has_value()},
-            {"links", way_back.cost.links},
-            {"copies", way_back.cost.copies},
-            {"bytes", way_back.cost.bytes},
-            {"seconds", std::round(way_back.seconds * 10) / 10},
-            {"packages", way_back.packages},
-            {"trees", way_back.trees},
+            {"links", cost.cost.links},
+            {"copies", cost.cost.copies},
+            {"bytes", cost.cost.bytes},
+            {"seconds", std::round(cost.seconds * 10) / 10},
+            {"packages", cost.packages},
+            {"trees", cost.trees},
             {"stores", stores}};
 }
 
