@@ -13,6 +13,7 @@ import judge
 import ledger
 from machine import end_at_work, settled, start
 
+MISSES = 5  # in a row, and something else is wrong
 STARTS = 8  # an upgrade that was killed once has long ended by then
 
 
@@ -44,8 +45,8 @@ def points():
             yield from calls.points(story, process)
 
 
-def trial(point):
-    begin = time.monotonic()
+def attempt(point):
+    """Harms one upgrade there. Returns its outcome, what it was killed at, and what is wrong with the end."""
     ledger.reset(point["story"])
     wrong = []
     try:
@@ -54,11 +55,22 @@ def trial(point):
     except TimeoutError as error:
         wrong.append(str(error))
         end_at_work()
-    facts, killed = judge.look(), calls.killed_at(point)
-    if killed != point["what"]:
-        wrong.append(f"killed at '{killed}' instead")
+    facts = judge.look()
     wrong += judge.violations(point["story"], facts, point["process"])
-    outcome = facts["fields"].get("outcome", "open")
+    return facts["fields"].get("outcome", "open"), calls.killed_at(point), wrong
+
+
+def trial(point):
+    """How often the agent asks systemd while it waits for a unit depends on time, so a count may lead to a call beside
+    the one that is meant. Such an upgrade is judged, too, and the trial is made again.
+    """
+    begin = time.monotonic()
+    for _ in range(MISSES):
+        outcome, killed, wrong = attempt(point)
+        if wrong or killed == point["what"]:
+            break
+    else:
+        wrong = [f"killed at '{killed}' instead, {MISSES} times"]
     return {**point, "outcome": outcome, "violations": wrong, "seconds": round(time.monotonic() - begin, 1)}
 
 
