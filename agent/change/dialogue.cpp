@@ -82,8 +82,10 @@ std::vector<std::string> Dialogue::feed(const std::string& output) {
     for (const char c : output) {
         if (c == '\n' || line_.size() >= longest_line) {
             const auto line = std::exchange(line_, {});
-            if (is_echo(std::exchange(echo_, std::nullopt), line))
+            if (is_echo(std::exchange(echo_, std::nullopt), line)) {
+                remember(clean_line(line)); // ends_with() must know that the line has ended
                 continue;
+            }
             last_line_ = line;
             lines.push_back(clean_line(line));
             remember(lines.back());
@@ -156,7 +158,8 @@ std::string Dialogue::last_words() const {
 }
 
 std::string Dialogue::take_rest() {
-    return clean_line(std::exchange(line_, {}));
+    auto rest = clean_line(std::exchange(line_, {}));
+    return is_echo(echo_, rest) ? std::string() : rest;
 }
 
 } // namespace um

@@ -15,6 +15,13 @@ constexpr auto tdnf_lock = "/var/run/.tdnf-instance-lockfile"; // held by any ot
 // When a package was installed, then the package as parse_packages() reads it.
 constexpr auto dated_format = "%{INSTALLTIME}\n" UM_PACKAGE_FORMAT;
 
+/// Empty where rpm does not work: then damage() has rpm's own words, which are worth more.
+std::string told_directory(Appliance& appliance) {
+    auto path = appliance.run({"rpm", "--eval", "%{_dbpath}"}, "", limit).output;
+    path.erase(path.find_last_not_of(" \r\n/") + 1);
+    return path;
+}
+
 std::string damage_in(const CommandResult& result, const char* look) {
     if (result.timed_out)
         return fmt::format("rpm {} did not end in {} min", look, limit.count());
@@ -38,7 +45,7 @@ std::string damage(Appliance& appliance, std::string& packages) {
 /// has none.
 void remove_environment(Appliance& appliance) {
     std::error_code error; // ignoring: rpm complains of what cannot be removed
-    for (const auto& entry : std::filesystem::directory_iterator(database_directory(appliance), error))
+    for (const auto& entry : std::filesystem::directory_iterator(told_directory(appliance), error))
         if (entry.path().filename().string().starts_with("__db."))
             std::filesystem::remove(entry.path(), error);
 }
@@ -66,7 +73,7 @@ std::optional<LastInstalled> newest_of(const std::string& packages) {
 
 DatabaseFacts look_at_database(Appliance& appliance) {
     DatabaseFacts facts;
-    for (const auto& lock : {database_directory(appliance) + "/.rpm.lock", std::string(tdnf_lock)}) {
+    for (const auto& lock : {told_directory(appliance) + "/.rpm.lock", std::string(tdnf_lock)}) {
         facts.writer = appliance.lock_holder(lock);
         if (facts.writer) // rpm or tdnf would wait for that process to end
             return facts;
@@ -84,8 +91,7 @@ DatabaseFacts look_at_database(Appliance& appliance) {
 }
 
 std::string database_directory(Appliance& appliance) {
-    auto path = appliance.run({"rpm", "--eval", "%{_dbpath}"}, "", limit).output;
-    path.erase(path.find_last_not_of(" \r\n/") + 1);
+    auto path = told_directory(appliance);
     if (path.empty() || path.front() != '/')
         throw SystemFailure(fmt::format("rpm says that its database is in '{}'", path));
     return path;

@@ -116,7 +116,11 @@ ExitCode close_failed(Job& job, const Problem& problem, Outcome outcome, ExitCod
         return close(job, Ending{outcome, detail_of(problem), code});
     if (try_rollback(job, problem))
         return code;
-    return close(job, Ending{outcome, detail_of(with_hint(problem, way_out_by_hand(job.state))), code});
+    // Where nothing was changed, reverting would only lose usage data.
+    const bool changed = outcome_of_failure(job.state) == Outcome::needs_manual;
+    return close(
+        job,
+        Ending{outcome, detail_of(changed ? with_hint(problem, way_out_by_hand(job.state)) : problem), code});
 }
 
 ExitCode close_refused(Job& job, const Refused& refused) {

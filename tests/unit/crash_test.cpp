@@ -307,3 +307,12 @@ TEST_F(Failing, LeavesTheRecordOpenOnceAChangeMayBeAtWork) {
     EXPECT_EQ(verify(), ExitCode::done);
     EXPECT_EQ(state().outcome, Outcome::succeeded);
 }
+
+TEST_F(Story, ThatChangedNothingIsNotToBeReverted) {
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+        world.fates["digest"] = Fate::crash;
+        run_and_crash();
+    }
+    EXPECT_EQ(run(), ExitCode::needs_manual);
+    EXPECT_EQ(state().hint.find("snapshot"), std::string::npos) << state().hint;
+}

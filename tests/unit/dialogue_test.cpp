@@ -235,3 +235,20 @@ TEST(Dialogue, TakesTheEchoOfAnAnswerForNoWordsOfTheProgram) {
     EXPECT_EQ(dialogue.last_words(), "Reboot now? (y/n):");
     EXPECT_EQ(dialogue.feed("n\r\n").size(), 1U); // the program's own
 }
+
+TEST(Dialogue, KnowsThatALineEndedBehindTheEchoOfAnAnswer) {
+    Dialogue dialogue({});
+    dialogue.feed("Reboot now? (y/n): ");
+    ASSERT_TRUE(dialogue.answer());
+    EXPECT_TRUE(dialogue.ends_with("n"));
+    dialogue.feed("n\r\n");
+    EXPECT_FALSE(dialogue.ends_with("n")); // what is read next is another question
+}
+
+TEST(Dialogue, LeavesNoEchoForItsRest) {
+    Dialogue dialogue({});
+    dialogue.feed("Reboot now? (y/n): ");
+    ASSERT_TRUE(dialogue.answer());
+    dialogue.feed("n");
+    EXPECT_EQ(dialogue.take_rest(), "");
+}

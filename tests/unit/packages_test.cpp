@@ -344,3 +344,10 @@ TEST_F(Manager, RemovesWhatRpmWasWriting) {
     EXPECT_EQ(said.size(), 1U);
     remove_unpacked({}, [](const std::string&) {});
 }
+
+TEST_F(Manager, HasRpmsWordsForDamageWhereRpmCannotEvenSayWhereItsDatabaseIs) {
+    appliance.answers["--eval"] = {127, "", false, "librpm.so.9: cannot open"};
+    appliance.answers["--verifydb"] = {127, "", false, "librpm.so.9: cannot open"};
+    EXPECT_EQ(look_at_database(appliance).damage,
+              "rpm --verifydb ended with status 127: librpm.so.9: cannot open");
+}
