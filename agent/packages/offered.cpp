@@ -3,6 +3,7 @@
 #include "base/failure.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace um {
@@ -22,24 +23,21 @@ void add_file(OfferedPackage& package, const std::string& text) {
         package.files.push_back({text.substr(path), size});
 }
 
-} // namespace
-
-std::vector<OfferedPackage> read_offered(Appliance& appliance,
-                                         const std::vector<std::string>& package_files) {
-    std::vector<OfferedPackage> offered;
-    if (package_files.empty())
-        return offered;
-    for (const auto& line : lines_of(query_files(appliance, package_files, offer_format))) {
+/// Reads rpm's answer about these package files.
+void add_offered(std::vector<OfferedPackage>& offered, const std::string& answer,
+                 const std::vector<std::string>& package_files) {
+    std::size_t next = 0;
+    for (const auto& line : lines_of(answer)) {
         if (line.empty())
             continue;
         const auto rest = line.substr(1);
         if (line.front() == 'N') {
             const auto packages = parse_packages(rest);
-            if (packages.size() != 1 || offered.size() == package_files.size())
+            if (packages.size() != 1 || next == package_files.size())
                 throw SystemFailure(fmt::format("rpm calls a package of the media '{}'", rest));
-            offered.push_back({packages.front(), package_files[offered.size()], {}, {}, {}, {}});
-        } else if (offered.empty()) {
-            continue; // one of rpm's warnings
+            offered.push_back({packages.front(), package_files[next++], {}, {}, {}, {}});
+        } else if (next == 0) {
+            continue; // a warning of rpm's
         } else if (line.front() == 'P') {
             offered.back().provides.insert(rest);
         } else if (line.front() == 'R') {
@@ -49,6 +47,20 @@ std::vector<OfferedPackage> read_offered(Appliance& appliance,
         } else if (line.front() == 'F') {
             add_file(offered.back(), rest);
         }
+    }
+}
+
+} // namespace
+
+std::vector<OfferedPackage> read_offered(Appliance& appliance,
+                                         const std::vector<std::string>& package_files) {
+    constexpr std::size_t batch = 200; // of an update of the whole OS: what a program prints is limited
+    std::vector<OfferedPackage> offered;
+    for (std::size_t begin = 0; begin < package_files.size(); begin += batch) {
+        const auto end = std::min(begin + batch, package_files.size());
+        const std::vector<std::string> files(package_files.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             package_files.begin() + static_cast<std::ptrdiff_t>(end));
+        add_offered(offered, query_files(appliance, files, offer_format), files);
     }
     return offered;
 }

@@ -25,7 +25,7 @@ struct OfferedPackage {
     std::vector<OfferedFile> files;       ///< that it would install
 };
 
-/// Asks rpm once for all package files. Throws SystemFailure.
+/// Asks rpm once about each package file. Throws SystemFailure.
 std::vector<OfferedPackage> read_offered(Appliance& appliance, const std::vector<std::string>& package_files);
 
 std::vector<Package> packages_of(const std::vector<OfferedPackage>& offered);

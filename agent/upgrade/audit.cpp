@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <syslog.h>
 
 namespace um {
@@ -52,15 +53,22 @@ std::string shown(EventKind kind, const EventDetail& detail) {
 /// The last line on a terminal, below the problem that it shows already.
 std::string ended(const EventDetail& detail) {
     const auto outcome = detail.outcome.value_or(Outcome::failed);
-    return fmt::format("{}: {}", word(outcome),
-                       outcome == Outcome::needs_manual ? "a person must decide; see 'um-upgrade status'"
-                                                        : "nothing was changed");
+    if (outcome != Outcome::needs_manual)
+        return fmt::format("{}: nothing was changed", word(outcome));
+    // The way out may be another one by now than when the problem was met.
+    return fmt::format("{}: a person must decide; see 'um-upgrade status'\n    -> {}", word(outcome),
+                       detail.hint);
 }
 
 } // namespace
 
 EventDetail detail_of(const Problem& problem) {
     return {.message = problem.message, .hint = problem.hint, .reason = problem.reason};
+}
+
+bool Audit::is_shown(const std::string& message) const {
+    return std::ranges::any_of(shown_problems_,
+                               [&](const std::string& problem) { return message.ends_with(problem); });
 }
 
 void Audit::event(EventKind kind, const State& state, const EventDetail& detail) {
@@ -83,13 +91,12 @@ void Audit::event(EventKind kind, const State& state, const EventDetail& detail)
     journal_.entry(fields);
     if (kind == EventKind::stage_started)
         progress(detail.message);
-    else if (kind == EventKind::upgrade_finished && !last_problem_.empty() &&
-             detail.message.ends_with(last_problem_))
+    else if (kind == EventKind::upgrade_finished && is_shown(detail.message))
         console_.line(ended(detail));
     else
         console_.line(shown(kind, detail));
     if (kind == EventKind::refused || kind == EventKind::stage_failed)
-        last_problem_ = detail.message;
+        shown_problems_.push_back(detail.message);
 }
 
 void Audit::finding(EventKind kind, const State& state, const Finding& finding) {

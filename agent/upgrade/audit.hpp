@@ -10,6 +10,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace um {
 
@@ -45,9 +46,11 @@ public:
     void status(const std::string& text);
 
 private:
+    bool is_shown(const std::string& message) const;
+
     Journal& journal_;
     Console& console_;
-    std::string last_problem_; ///< that the terminal shows already
+    std::vector<std::string> shown_problems_; ///< their messages, which the terminal shows already
 };
 
 } // namespace um

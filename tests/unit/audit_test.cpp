@@ -204,6 +204,18 @@ TEST(Audit, ShowsAPersonARefusalOnce) {
               "refused: nothing was changed\n");
 }
 
+TEST(Audit, ShowsTheWayOutAgainWhereAPersonMustDecide) {
+    ::unsetenv("JOURNAL_STREAM");
+    Audited audited;
+    for (const auto* message : {"one failed", "two failed"})
+        audited.audit.finding(EventKind::stage_failed, known_state(),
+                              refusal({Reason::verify_unit, message, "wait"}));
+    audited.audit.event(EventKind::upgrade_finished, known_state(),
+                        {"needs-manual: one failed", "look", {}, Outcome::needs_manual, {}, {}});
+    EXPECT_TRUE(audited.printed().ends_with(
+        "\nneeds-manual: a person must decide; see 'um-upgrade status'\n    -> look\n"));
+}
+
 TEST(Audit, WritesNotesThatAreNoEvents) {
     Audited audited;
     auto state = known_state();

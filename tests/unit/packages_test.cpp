@@ -351,3 +351,29 @@ TEST_F(Manager, HasRpmsWordsForDamageWhereRpmCannotEvenSayWhereItsDatabaseIs) {
     EXPECT_EQ(look_at_database(appliance).damage,
               "rpm --verifydb ended with status 127: librpm.so.9: cannot open");
 }
+
+TEST_F(Manager, ReadsTheHeadersOfManyPackagesInBatches) {
+    struct Named : RpmAppliance {
+        using RpmAppliance::RpmAppliance;
+        CommandResult run(const std::vector<std::string>& command, const std::string&,
+                          std::chrono::seconds) override {
+            std::string text;
+            for (const auto& word : command)
+                if (word.ends_with(".rpm"))
+                    text += fmt::format("N{}|0|1|1|noarch\nPp\nF7 /usr/{}\n", word, word);
+            commands.push_back(command);
+            return {0, text, false};
+        }
+    } many(world);
+    std::vector<std::string> files;
+    for (int i = 0; i < 401; ++i)
+        files.push_back(fmt::format("{}.rpm", i));
+    const auto offered = read_offered(many, files);
+    ASSERT_EQ(offered.size(), files.size());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        EXPECT_EQ(offered[i].file, files[i]);
+        EXPECT_EQ(offered[i].package.name, files[i]);
+        EXPECT_EQ(offered[i].files.size(), 1U);
+    }
+    EXPECT_EQ(many.commands.size(), 3U);
+}
