@@ -3,7 +3,6 @@
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace um {
@@ -107,6 +106,12 @@ void tell_of_cost(Table& table, const RollbackCost& cost) {
                     fmt::format("{} and {} files in {}", human_size(need.bytes), need.files, need.directory));
 }
 
+/// To tenths: an estimate is no more exact. std::round() would need libm, which the program has no other use
+/// for.
+double rounded(double seconds) {
+    return static_cast<double>(static_cast<std::int64_t>(seconds * 10 + 0.5)) / 10;
+}
+
 Json rollback_json(const CheckResult& result) {
     if (!result.rollback_cost && result.rollback != RollbackMode::off)
         return {};
@@ -119,7 +124,7 @@ Json rollback_json(const CheckResult& result) {
             {"links", cost.cost.links},
             {"copies", cost.cost.copies},
             {"bytes", cost.cost.bytes},
-            {"seconds", std::round(cost.seconds * 10) / 10},
+            {"seconds", rounded(cost.seconds)},
             {"packages", cost.packages},
             {"trees", cost.trees},
             {"stores", stores}};

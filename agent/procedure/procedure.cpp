@@ -72,13 +72,15 @@ void judge(Job& job) {
 
 ExitCode succeed(Job& job) {
     return close(
-        job, Ending{job.warned ? Outcome::succeeded_with_warnings : Outcome::succeeded,
-                    {.message = fmt::format(
-                         "upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: usage "
-                         "data collected since would be lost from the monthly reports",
-                         job.state.from_version, job.state.to_version),
-                     .hint = "delete the snapshot in vCenter when you are satisfied"},
-                    ExitCode::done});
+        job,
+        Ending{
+            job.warned ? Outcome::succeeded_with_warnings : Outcome::succeeded,
+            {.message = fmt::format(
+                 "upgraded from {} to {}. Do not revert the virtual machine to its snapshot any more: usage "
+                 "data collected since would be lost from the monthly reports",
+                 job.state.from_version, job.state.to_version),
+             .hint = "delete the snapshot in vCenter when you are satisfied"},
+            ExitCode::done});
 }
 
 ExitCode nothing_to_do(Job& job) {
