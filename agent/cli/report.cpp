@@ -109,7 +109,7 @@ void tell_of_cost(Table& table, const RollbackCost& cost) {
 /// To tenths: an estimate is no more exact. std::round() would need libm, which the program has no other use
 /// for.
 double rounded(double seconds) {
-    return static_cast<double>(static_cast<std::int64_t>(seconds * 10 + 0.5)) / 10;
+    return std::stod(fmt::format("{:.1f}", seconds));
 }
 
 Json rollback_json(const CheckResult& result) {

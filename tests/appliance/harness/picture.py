@@ -31,17 +31,22 @@ GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS
 IMMUTABLE = 0x10
 LOOKS = {
     "packages": "rpm -qa --qf '%{NEVRA} %{INSTALLTIME}\\n' | sort",
-    "verify": "rpm -Va | sort",
+    "verify": "{ rpm -Va || :; } | sort",  # it ends with 1 where it has something to say
     "database": "ls -A /var/lib/rpm | grep -v -e -shm -e -wal -e lock",
-    "units": "systemctl list-unit-files --no-legend --no-pager --plain | awk '{print $1, $2}'",
+    # Where the machine is slow, systemctl shall not give up after its 25 s.
+    "units": "SYSTEMD_BUS_TIMEOUT=300 systemctl list-unit-files --no-legend --no-pager --plain | awk '{print $1, $2}'",
     "schema": f"sqlite3 -readonly -cmd '.timeout 60000' {LIVE} 'PRAGMA user_version' .schema 'PRAGMA integrity_check'",
 }
 
 
 # --- in the appliance -------------------------------------------------------------------------------------------
 def output(command):
-    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return done.stdout.decode(errors="replace")
+    """What a command prints. A command that fails is no look."""
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    told = done.stdout.decode(errors="replace")
+    if done.returncode != 0:
+        sys.exit(f"{command}: status {done.returncode}\n{told}")
+    return told
 
 
 def is_excluded(path):
