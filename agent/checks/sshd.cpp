@@ -36,6 +36,7 @@ SshdFacts look_at_sshd(Services& services, const Config::Sshd& config, const std
         if (name == config.unit || service.loaded || service.masked) {
             facts.unit = service.loaded ? services.own_name(name) : name;
             facts.service = service;
+            facts.enablement = service.loaded ? services.enablement(name) : "";
         }
         facts.socket_listens = facts.socket_listens || listens(services, name);
         if (facts.service.loaded || facts.service.masked)
@@ -60,18 +61,17 @@ std::string ensure_sshd(Services& services, const SshdFacts& facts, const Config
     // Starting the service beside its socket would stop the socket, which is what the operator has chosen.
     if (facts.socket_listens)
         return fmt::format("{} listens", socket_of(facts.unit));
-    const auto& [loaded, masked, active, enablement, text, result, job] = facts.service;
     try {
-        if (wants_enabling(enablement))
+        if (wants_enabling(facts.enablement))
             services.enable(facts.unit);
-        if (active != "active")
+        if (facts.service.active != "active")
             services.start(facts.unit);
     } catch (const SystemFailure& failure) {
         throw Failure(Reason::sshd_unmanageable, failure.what(),
                       fmt::format("look at 'systemctl status {}', or set [sshd] manage = no", facts.unit));
     }
-    return fmt::format("{} was {} and {}", facts.unit, enablement.empty() ? "not enabled" : enablement,
-                       active);
+    return fmt::format("{} was {} and {}", facts.unit,
+                       facts.enablement.empty() ? "not enabled" : facts.enablement, facts.service.active);
 }
 
 void try_ensure_sshd(Job& job) {

@@ -40,17 +40,15 @@ Activity activity(Context& context) {
     Activity result;
     for (const auto* unit :
          {apply_unit, "um-upgrade.service", verify_unit, "um-upgrade-resume.service", rollback_unit}) {
-        UnitStatus status;
         try {
-            status = context.ports.services.status(unit);
+            if (!context.ports.services.status(unit).running())
+                continue;
+            result.running = true;
+            if (result.text.empty())
+                result.text = context.ports.services.status_text(unit);
         } catch (const SystemFailure&) {
             continue; // ignoring: D-Bus or systemd is away for a moment, and the lock also shows
         }
-        if (!status.running())
-            continue;
-        result.running = true;
-        if (result.text.empty())
-            result.text = status.status_text;
     }
     result.running = result.running || is_run_locked(context.runtime_directory);
     result.boot_id = context.ports.appliance.boot_id();

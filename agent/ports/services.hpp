@@ -14,11 +14,8 @@ namespace um {
 struct UnitStatus {
     bool loaded = false;
     bool masked = false;
-    std::string active;      ///< "active", "activating", "inactive", "failed" …
-    std::string enablement;  ///< "enabled", "disabled", "static" …
-    std::string status_text; ///< of a service: what it reports with STATUS=
-    std::string result;      ///< of a service: "success", "exit-code" …
-    bool job = false;        ///< a start or stop of it is queued or in progress
+    std::string active; ///< "active", "activating", "inactive", "failed" …
+    bool job = false;   ///< a start or stop of it is queued or in progress
     /// Running, or about to start or to stop.
     bool running() const {
         return job || active == "activating" || active == "active" || active == "deactivating";
@@ -36,6 +33,10 @@ class Services {
 public:
     virtual ~Services() = default;
     virtual UnitStatus status(const std::string& unit) = 0;
+    /// "enabled", "disabled", "static" …, or "" for a unit that no file defines
+    virtual std::string enablement(const std::string& unit) = 0;
+    /// What the service reports with STATUS=.
+    virtual std::string status_text(const std::string& service) = 0;
     virtual UnitHistory history(const std::string& service) = 0;
     /// The unit's own name. It differs from `unit` when that is an alias.
     virtual std::string own_name(const std::string& unit) = 0;

@@ -7,7 +7,7 @@ void ensure_enabled(Services& services, const std::string& unit, Reason reason, 
     if (status.masked || !status.loaded)
         throw Failure(reason, fmt::format("{} is {}", unit, status.masked ? "masked" : "not installed"),
                       hint);
-    if (status.enablement == "disabled" || status.enablement == "enabled-runtime")
+    if (const auto now = services.enablement(unit); now == "disabled" || now == "enabled-runtime")
         services.enable(unit);
 }
 

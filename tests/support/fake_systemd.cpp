@@ -121,8 +121,6 @@ int FakeSystemd::answer_property(sd_bus_message* message) {
     if (const int result = sd_bus_message_read(message, "ss", &interface, &name); result < 0)
         return result;
     const auto value = properties[std::string(interface) + " " + name];
-    if (std::strcmp(name, "Job") == 0)
-        return sd_bus_reply_method_return(message, "v", "(uo)", value.empty() ? 0U : 7U, "/job");
     if (std::strcmp(name, "ActiveEnterTimestampMonotonic") == 0)
         return sd_bus_reply_method_return(message, "v", "t", std::strtoull(value.c_str(), nullptr, 10));
     if (std::strcmp(name, "NRestarts") == 0)
@@ -135,6 +133,16 @@ int FakeSystemd::answer_property(sd_bus_message* message) {
             message, "v", "(st)", value.c_str(),
             static_cast<std::uint64_t>((std::time(nullptr) + seconds_to_shutdown) * 1'000'000));
     return sd_bus_reply_method_return(message, "v", "s", value.c_str());
+}
+
+int FakeSystemd::answer_units(sd_bus_message* message) {
+    const std::string interface = "org.freedesktop.systemd1.Unit ";
+    const auto load = properties[interface + "LoadState"];
+    if (load.empty())
+        return sd_bus_reply_method_return(message, "a(ssssssouso)", 0);
+    return sd_bus_reply_method_return(message, "a(ssssssouso)", 1, "own.name", "", load.c_str(),
+                                      properties[interface + "ActiveState"].c_str(), "", "", "/unit",
+                                      properties[interface + "Job"].empty() ? 0U : 7U, "", "/job");
 }
 
 int FakeSystemd::answer(sd_bus_message* message) {
@@ -152,6 +160,8 @@ int FakeSystemd::answer(sd_bus_message* message) {
     if (member == "Get")
         return answer_property(message);
     calls.push_back(member + arguments_of(message));
+    if (member == "ListUnitsByNames")
+        return answer_units(message);
     if (member == "LoadUnit")
         return sd_bus_reply_method_return(message, "o", "/unit");
     if (member == "StartUnit" || member == "StopUnit")

@@ -52,6 +52,7 @@ private:
     void serve(int fd);
     int answer(sd_bus_message* message);
     int answer_property(sd_bus_message* message);
+    int answer_units(sd_bus_message* message);
     static int handle(sd_bus_message* message, void* self, sd_bus_error* error);
 
     std::vector<std::thread> threads_;

@@ -35,6 +35,13 @@ inline const std::string sha256(64, 'b');
 inline const std::string mount_point = "/mnt/upgrade";
 inline const std::string status_script = "/opt/status.sh";
 
+struct FakeUnit : UnitStatus {
+    FakeUnit(UnitStatus status = {}, std::string now = {})
+        : UnitStatus(std::move(status)), enablement(std::move(now)) {}
+    std::string enablement; ///< as in systemd's UnitFileState
+    std::string result = "success";
+};
+
 struct World {
     // the appliance
     std::string installed = "4.6.0.1";
@@ -44,7 +51,7 @@ struct World {
     std::chrono::microseconds uptime{std::chrono::hours(1)};
     std::uint64_t free_space = 100ULL << 30;
     std::string status_report = "journal: Running\nlogin: Running\n";
-    std::map<std::string, UnitStatus> units;
+    std::map<std::string, FakeUnit> units;
     std::string host_name = "um.example.test";
     std::optional<CertificateNames> certificate{{{"um.example.test"}, {"um.example.test"}}};
     std::map<std::string, UnitHistory> histories;
@@ -89,10 +96,10 @@ struct World {
 
     World() {
         for (const auto* unit : {"sshd.service", "vmware-um-login.service", "vmware-um-journal.service"})
-            units[unit] = {true, false, "active", "enabled", "", "success", false};
-        units[verify_unit] = {true, false, "inactive", "enabled", "", "success", false};
-        units[rollback_unit] = {true, false, "inactive", "enabled", "", "success", false};
-        units[apply_unit] = {true, false, "inactive", "static", "", "success", false};
+            units[unit] = {{true, false, "active"}, "enabled"};
+        units[verify_unit] = {{true, false, "inactive"}, "enabled"};
+        units[rollback_unit] = {{true, false, "inactive"}, "enabled"};
+        units[apply_unit] = {{true, false, "inactive"}, "static"};
         work = [this](const Terminal::Session&) {
             installed = "4.7.0.0";
             return 0;
@@ -256,6 +263,8 @@ public:
         world_.call("status " + unit);
         return world_.units[unit];
     }
+    std::string enablement(const std::string& unit) override { return world_.units[unit].enablement; }
+    std::string status_text(const std::string&) override { return {}; }
     UnitHistory history(const std::string& unit) override { return world_.histories[unit]; }
     std::string own_name(const std::string& unit) override {
         const auto found = world_.aliases.find(unit);

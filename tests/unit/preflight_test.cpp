@@ -21,7 +21,7 @@ Facts good_facts() {
     facts.host_name = HostNameFacts{"um", "um.example.test",
                                     CertificateNames{{"um.example.test"}, {"um.example.test"}}, ""};
     facts.volumes = {{"/", 100 * mebibyte, 1000, 100 * mebibyte, 1000}, {"/boot", 5, 1, 5, 1}};
-    facts.sshd = SshdFacts{"sshd.service", {true, false, "active", "enabled", "", "success", false}, false};
+    facts.sshd = SshdFacts{"sshd.service", {true, false, "active"}, "enabled"};
     return facts;
 }
 const std::string good_media = "4.7.0.0";

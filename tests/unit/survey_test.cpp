@@ -102,7 +102,7 @@ struct Sshd : Story {
         const auto findings = judge_sshd(look(), config.sshd);
         return findings.empty() ? "" : findings.front().message;
     }
-    UnitStatus& unit(const std::string& name) { return world.units[name]; }
+    test::FakeUnit& unit(const std::string& name) { return world.units[name]; }
 };
 
 TEST_F(Sshd, IsLeftAsItIsWhereItIsEnabledAndActive) {
@@ -111,7 +111,7 @@ TEST_F(Sshd, IsLeftAsItIsWhereItIsEnabledAndActive) {
 }
 
 TEST_F(Sshd, IsEnabledAndStarted) {
-    unit("sshd.service") = {true, false, "inactive", "disabled", "", "", false};
+    unit("sshd.service") = {{true, false, "inactive"}, "disabled"};
     EXPECT_EQ(ensured(), "sshd.service was disabled and inactive");
     EXPECT_TRUE(world.called("enable sshd.service") && world.called("start sshd.service"));
 }
@@ -123,14 +123,14 @@ TEST_F(Sshd, ThatOnlyAnAliasOfAnAdministratorsLeadsToIsEnabled) {
 }
 
 TEST_F(Sshd, ThatIsStaticIsStartedAlone) {
-    unit("sshd.service") = {true, false, "inactive", "static", "", "", false};
+    unit("sshd.service") = {{true, false, "inactive"}, "static"};
     EXPECT_EQ(ensured(), "sshd.service was static and inactive");
     EXPECT_FALSE(world.called("enable sshd.service"));
     EXPECT_TRUE(world.called("start sshd.service"));
 }
 
 TEST_F(Sshd, ThatIsMaskedOrMissingIsAFinding) {
-    unit("sshd.service") = {false, true, "inactive", "masked", "", "", false};
+    unit("sshd.service") = {{false, true, "inactive"}, "masked"};
     EXPECT_EQ(finding(), "sshd.service is masked");
     EXPECT_THROW(ensured(), Failure);
     unit("sshd.service") = {};
@@ -138,7 +138,7 @@ TEST_F(Sshd, ThatIsMaskedOrMissingIsAFinding) {
 }
 
 TEST_F(Sshd, IsEnabledByItsOwnNameWhereItsNameIsAnAlias) {
-    unit("sshd.service") = unit("ssh.service") = {true, false, "inactive", "disabled", "", "", false};
+    unit("sshd.service") = unit("ssh.service") = {{true, false, "inactive"}, "disabled"};
     world.aliases["sshd.service"] = "ssh.service";
     EXPECT_EQ(ensured(), "ssh.service was disabled and inactive");
     EXPECT_TRUE(world.called("enable ssh.service") && world.called("start ssh.service"));
@@ -146,17 +146,17 @@ TEST_F(Sshd, IsEnabledByItsOwnNameWhereItsNameIsAnAlias) {
 
 TEST_F(Sshd, IsFoundAgainWhenTheUpgradeTookItsAliasAway) {
     unit("sshd.service") = {};
-    unit("openssh.service") = {true, false, "inactive", "disabled", "", "", false};
+    unit("openssh.service") = {{true, false, "inactive"}, "disabled"};
     EXPECT_EQ(look("openssh.service").unit, "openssh.service");
-    unit("ssh.service") = {true, false, "inactive", "disabled", "", "", false};
+    unit("ssh.service") = {{true, false, "inactive"}, "disabled"};
     EXPECT_EQ(look().unit, "ssh.service");
     config.sshd.unit = "other.service"; // a unit that an operator names is not replaced by a guess
     EXPECT_EQ(finding(), "other.service is not installed");
 }
 
 TEST_F(Sshd, IsLeftToItsSocketWhereThatListens) {
-    unit("sshd.service") = {true, false, "inactive", "disabled", "", "", false};
-    unit("sshd.socket") = {true, false, "active", "enabled", "", "", false};
+    unit("sshd.service") = {{true, false, "inactive"}, "disabled"};
+    unit("sshd.socket") = {{true, false, "active"}, "enabled"};
     EXPECT_EQ(ensured(), "sshd.socket listens");
     EXPECT_FALSE(world.called("enable sshd.service") || world.called("start sshd.service"));
     unit("sshd.service") = {}; // Accept=yes: only instances exist
@@ -164,7 +164,7 @@ TEST_F(Sshd, IsLeftToItsSocketWhereThatListens) {
 }
 
 TEST_F(Sshd, ThatDoesNotStartIsAFailureWithItsWords) {
-    unit("sshd.service") = {true, false, "failed", "enabled", "", "", false};
+    unit("sshd.service") = {{true, false, "failed"}, "enabled"};
     world.fates["start sshd.service"] = Fate::system_failure;
     try {
         ensured();

@@ -150,11 +150,11 @@ TEST_F(Verification, RunsTheOperatorsChecks) {
 }
 
 TEST_F(Verification, BringsSshdBackAndWarnsWhereItCannot) {
-    after_boot = [&] { world.units["sshd.service"] = {true, false, "inactive", "disabled", "", "", false}; };
+    after_boot = [&] { world.units["sshd.service"] = {{true, false, "inactive"}, "disabled"}; };
     EXPECT_EQ(verdict(), "succeeded");
     EXPECT_EQ(world.units["sshd.service"].enablement, "enabled");
     EXPECT_EQ(world.units["sshd.service"].active, "active");
     install_again();
-    after_boot = [&] { world.units["sshd.service"] = {false, true, "inactive", "masked", "", "", false}; };
+    after_boot = [&] { world.units["sshd.service"] = {{false, true, "inactive"}, "masked"}; };
     EXPECT_EQ(verdict(), "succeeded-with-warnings");
 }

@@ -136,28 +136,48 @@ Number SystemdServices::number_property(const Object& object, const char* name, 
     return number;
 }
 
+/// One question, because this is asked again and again while a unit is at work. The answer is of one instant.
 UnitStatus SystemdServices::status(const std::string& unit) {
-    const Object object{systemd, unit_path(unit), unit_interface};
+    const auto request = new_call(systemd_manager, "ListUnitsByNames");
+    expect(sd_bus_message_open_container(request.get(), 'a', "s"), "append a list of units");
+    expect(sd_bus_message_append_basic(request.get(), 's', unit.c_str()), "append a unit's name");
+    expect(sd_bus_message_close_container(request.get()), "append a list of units");
+    const auto reply = call(systemd_manager, "ListUnitsByNames", request);
+    expect(sd_bus_message_enter_container(reply.get(), 'a', "(ssssssouso)"), "read a list of units");
+    if (expect(sd_bus_message_enter_container(reply.get(), 'r', "ssssssouso"), "read a unit") == 0)
+        throw SystemFailure(fmt::format("systemd knows no unit of the name {}", unit));
+    const auto next = [&](char type) {
+        const char* text = nullptr;
+        expect(sd_bus_message_read_basic(reply.get(), type, &text), "read a unit");
+        return std::string(text);
+    };
     UnitStatus status;
-    // The job is read first. If it is over, the properties that are read next are its result.
-    const auto job = property(object, "Job", "(uo)");
-    std::uint32_t job_id = 0;
-    expect(sd_bus_message_enter_container(job.get(), 'r', "uo"), "read a unit's job");
-    expect(sd_bus_message_read_basic(job.get(), 'u', &job_id), "read a unit's job");
-    status.job = job_id != 0;
-    const auto load = text_property(object, "LoadState");
+    next('s'); // its own name
+    next('s'); // description
+    const auto load = next('s');
     status.loaded = load == "loaded";
     status.masked = load == "masked";
-    status.active = text_property(object, "ActiveState");
-    status.enablement = text_property(object, "UnitFileState");
-    const std::string_view suffix = ".service";
-    if (status.loaded && unit.size() > suffix.size() &&
-        unit.compare(unit.size() - suffix.size(), suffix.size(), suffix) == 0) {
-        const Object process{systemd, object.path, service_interface};
-        status.status_text = text_property(process, "StatusText");
-        status.result = text_property(process, "Result");
-    }
+    status.active = next('s');
+    next('s'); // substate
+    next('s'); // the unit that it follows
+    next('o'); // its path
+    std::uint32_t job_id = 0;
+    expect(sd_bus_message_read_basic(reply.get(), 'u', &job_id), "read a unit's job");
+    status.job = job_id != 0;
     return status;
+}
+
+std::string SystemdServices::enablement(const std::string& unit) {
+    return text_property({systemd, unit_path(unit), unit_interface}, "UnitFileState");
+}
+
+std::string SystemdServices::status_text(const std::string& service) {
+    return text_property({systemd, unit_path(service), service_interface}, "StatusText");
+}
+
+/// "success", "exit-code" and so on
+std::string SystemdServices::result(const std::string& service) {
+    return text_property({systemd, unit_path(service), service_interface}, "Result");
 }
 
 UnitHistory SystemdServices::history(const std::string& service) {
@@ -182,13 +202,13 @@ std::string SystemdServices::own_name(const std::string& unit) {
     return text_property({systemd, unit_path(unit), unit_interface}, "Id");
 }
 
-/// As status(), but asks again while D-Bus or systemd is away. That is safe, because a question changes
-/// nothing.
-UnitStatus SystemdServices::patient_status(const std::string& unit) {
+/// Asks again while D-Bus or systemd is away. That is safe, because a question changes nothing.
+template <class Question>
+auto SystemdServices::patiently(Question question) -> decltype(question()) {
     const auto give_up = std::chrono::steady_clock::now() + absence_limit;
     for (;;) {
         try {
-            return status(unit);
+            return question();
         } catch (const SystemFailure&) {
             if (std::chrono::steady_clock::now() >= give_up)
                 throw;
@@ -220,9 +240,10 @@ void SystemdServices::queue(const char* job, const std::string& unit, const char
 }
 
 UnitStatus SystemdServices::wait_for_job(const std::string& unit) {
-    auto now = patient_status(unit);
+    const auto ask = [&] { return patiently([&] { return status(unit); }); };
+    auto now = ask();
     const auto give_up = std::chrono::steady_clock::now() + job_limit;
-    for (; now.job; now = patient_status(unit)) {
+    for (; now.job; now = ask()) {
         check_termination();
         if (std::chrono::steady_clock::now() >= give_up)
             throw SystemFailure(
@@ -235,7 +256,7 @@ UnitStatus SystemdServices::wait_for_job(const std::string& unit) {
 void SystemdServices::start(const std::string& unit) {
     queue("StartUnit", unit);
     if (const auto now = wait_for_job(unit); now.active != "active")
-        throw SystemFailure(fmt::format("start {}: it is {} ({})", unit, now.active, now.result));
+        throw SystemFailure(fmt::format("start {}: it is {} ({})", unit, now.active, result(unit)));
 }
 
 void SystemdServices::stop(const std::string& unit) {
@@ -248,7 +269,7 @@ void SystemdServices::begin(const std::string& unit) {
     try {
         queue("StartUnit", unit);
     } catch (const SystemFailure&) { // D-Bus went away, perhaps after the start was queued
-        if (!patient_status(unit).running())
+        if (!patiently([&] { return status(unit); }).running())
             throw;
     }
 }
@@ -258,12 +279,12 @@ std::string SystemdServices::wait_for_end(const std::string& unit,
     // Polls, because signals are lost when D-Bus restarts or systemd re-executes.
     std::string said;
     for (;;) {
-        const auto now = patient_status(unit);
-        if (!now.running())
-            return now.result;
-        if (now.status_text != said && !now.status_text.empty())
-            on_status(now.status_text);
-        said = now.status_text;
+        if (!patiently([&] { return status(unit); }).running())
+            return patiently([&] { return result(unit); });
+        const auto text = patiently([&] { return status_text(unit); });
+        if (text != said && !text.empty())
+            on_status(text);
+        said = text;
         check_termination();
         std::this_thread::sleep_for(long_poll_interval);
     }

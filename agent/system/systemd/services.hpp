@@ -13,6 +13,8 @@ namespace um {
 class SystemdServices final : public Services {
 public:
     UnitStatus status(const std::string& unit) override;
+    std::string enablement(const std::string& unit) override;
+    std::string status_text(const std::string& service) override;
     UnitHistory history(const std::string& service) override;
     std::string own_name(const std::string& unit) override;
     void enable(const std::string& unit) override;
@@ -49,7 +51,9 @@ private:
     std::string text_property(const Object& object, const char* name);
     template <class Number>
     Number number_property(const Object& object, const char* name, const char* type);
-    UnitStatus patient_status(const std::string& unit);
+    std::string result(const std::string& service);
+    template <class Question>
+    auto patiently(Question question) -> decltype(question());
     void expect_no_guard();
     bool has_logind();
     Fd inhibit(const char* mode, const std::string& why);
