@@ -13,7 +13,7 @@ namespace um {
 struct SshdFacts {
     std::string unit; ///< its own name, because an alias cannot be enabled
     UnitStatus service;
-    std::string enablement; ///< of the service
+    std::string enablement;      ///< of the service
     bool socket_listens = false; ///< systemd listens in its place, and starts it for a connection
 };
 

@@ -165,9 +165,9 @@ TEST_F(Systemd, StartsAUnitAndWaitsForItsJob) {
             set("active", "", "success");
     };
     services.start("sshd.service");
-    EXPECT_EQ(systemd.calls,
-              (std::vector<std::string>{"StartUnit sshd.service replace", "ListUnitsByNames [sshd.service]",
-                                        "ListUnitsByNames [sshd.service]", "ListUnitsByNames [sshd.service]"}));
+    EXPECT_EQ(systemd.calls, (std::vector<std::string>{
+                                 "StartUnit sshd.service replace", "ListUnitsByNames [sshd.service]",
+                                 "ListUnitsByNames [sshd.service]", "ListUnitsByNames [sshd.service]"}));
 }
 
 TEST_F(Systemd, StopsAUnitAndWaitsForItsJob) {
@@ -177,9 +177,9 @@ TEST_F(Systemd, StopsAUnitAndWaitsForItsJob) {
             set("inactive", "", "success");
     };
     services.stop("sshd.service");
-    EXPECT_EQ(systemd.calls,
-              (std::vector<std::string>{"StopUnit sshd.service replace", "ListUnitsByNames [sshd.service]",
-                                        "ListUnitsByNames [sshd.service]", "ListUnitsByNames [sshd.service]"}));
+    EXPECT_EQ(systemd.calls, (std::vector<std::string>{
+                                 "StopUnit sshd.service replace", "ListUnitsByNames [sshd.service]",
+                                 "ListUnitsByNames [sshd.service]", "ListUnitsByNames [sshd.service]"}));
     set("active", "", "success"); // it was started again at once
     EXPECT_EQ(failure_of([&] { services.stop("sshd.service"); }), "stop sshd.service: it is active");
 }
@@ -351,7 +351,9 @@ TEST_F(Systemd, NeedsNoDBusItself) {
     systemd.refused_connections = 1'000'000;
     EXPECT_EQ(services.status("a.service").active, "active");
     set("inactive", "", "success");
-    systemd.hooks["StartUnit"] = [&] { systemd.cuts = {{"ListUnitsByNames", 1}, {"Get", 2}}; }; // systemd re-executes
+    systemd.hooks["StartUnit"] = [&] {
+        systemd.cuts = {{"ListUnitsByNames", 1}, {"Get", 2}};
+    }; // systemd re-executes
     EXPECT_EQ(run_to_end("a.service", [](const std::string&) {}), "success");
     EXPECT_EQ(systemd.direct_connections, 4);
     EXPECT_EQ(systemd.connections, 0);

@@ -41,8 +41,8 @@ def wait_until(what, condition, limit=300):
         now = time.monotonic()
         if now > end:
             raise TimeoutError(f"gave up after {limit * PATIENCE:.0f} s: {what}")
-        # Each look inside is work for the machine. It is given twice as long for its own.
-        time.sleep(min(max(0.25, 2 * (now - begin)), 5))
+        # Each look inside is work for the machine. It is given four times as long for its own.
+        time.sleep(min(max(0.25, 4 * (now - begin)), 5))
 
 
 def _unless_gone(function, path, problem):
