@@ -375,7 +375,7 @@ TEST_F(Keeping, LeavesOutWhatItIsTold) {
     EXPECT_EQ(text_of(root("etc/left-out/more")), "c");
 }
 
-TEST_F(Keeping, IsNoWayBackUntilItIsComplete) {
+TEST_F(Keeping, IsNoRollbackUntilItIsComplete) {
     EXPECT_THROW(keeper.keep("id", scope, [](const auto&) { throw SystemFailure("stopped"); }),
                  SystemFailure);
     EXPECT_THAT(keeper.kept(), IsEmpty());
@@ -385,7 +385,7 @@ TEST_F(Keeping, IsNoWayBackUntilItIsComplete) {
     EXPECT_EQ(text_of(root("usr/bin/tool")), "tool");
 }
 
-TEST_F(Keeping, CountsWhatAnEarlierWayBackMakesFree) {
+TEST_F(Keeping, CountsWhatAnEarlierOnesFilesMakeFree) {
     must("head -c 3M /dev/zero >" + root("etc/large"));
     const auto before = keeper.cost(scope);
     ASSERT_EQ(before.needs.size(), 1U);

@@ -1,4 +1,4 @@
-"""The way back: upgrades that fail in each way end in the old system, and that is what the test sees, too.
+"""The rollback: upgrades that fail in each way end in the old system, and that is what the test sees, too.
 
 One machine serves all: the product with its services and its store, /boot on a disk of its own, and in the protected
 trees whatever is easily spoilt. Whether it is the old system again is seen from outside (harness/picture.py).
@@ -160,7 +160,7 @@ echo spoilt >>{DATA}/preferences; echo report >{DATA}/report
 systemctl start vmware-um-journal vmware-um-login
 until [ "$({QUERY})" -gt "$last" ]; do sleep 0.2; done
 """
-# Until the next boot; whoever decides to take it back, and asks for that boot, must do without.
+# Until the next boot; whoever decides to roll it back, and asks for that boot, must do without.
 NO_BUS = "systemctl --quiet mask --runtime --now dbus.socket dbus.service\n"
 # To this rpm a database of another kind is what a newer rpm's is to an older one: nothing.
 CONVERT = """
@@ -171,7 +171,7 @@ echo '%_db_backend ndb' >>/etc/rpm/macros
 
 
 # --- the auditor ------------------------------------------------------------------------------------------------
-def taken_back(product, old, reason, *words):
+def rolled_back(product, old, reason, *words):
     """Asserts that the old system is there again, whole, and that the record and the journal say so."""
     appliance = product.appliance
     assert product.wait_ended("um-upgrade-verify") == 0
@@ -212,13 +212,13 @@ def refused_by(product, *reasons):
 
 
 # --- without a person -------------------------------------------------------------------------------------------
-def test_whatever_a_failing_script_did_is_taken_back(product, old, rpms):
+def test_whatever_a_failing_script_did_is_rolled_back(product, old, rpms):
     product.configure(configuration())
     misdeeds = UPGRADE + SPOIL_ETC + SPOIL_OPT + SPOIL_BOOT + MIGRATE + CONVERT
     product.offer(f"{misdeeds}{NO_BUS}exit 7", beside=[rpms["product"], rpms["helper"], rpms["web"]])
     product.start()
     assert product.boot_until_closed(2) == 2, product.seen().message
-    upgrade = taken_back(product, old, "script.failed", "status 7")
+    upgrade = rolled_back(product, old, "script.failed", "status 7")
     assert upgrade.stages("stage-failed") == ["apply"]
     assert any("old system kept: " in message for message in upgrade.told("stage-finished"))
     assert set_aside(product, upgrade, f"{DATA}/report") == "report"
@@ -242,7 +242,7 @@ echo 'Upgrade failed! Please, revert to latest snapshot.'; exit 0
     product.offer(script, beside=[rpms["helper"], rpms["docs"]])
     product.start()
     assert product.boot_until_closed(2) == 2, product.seen().message
-    upgrade = taken_back(product, old, "packages.incomplete", OLD, VERSION)
+    upgrade = rolled_back(product, old, "packages.incomplete", OLD, VERSION)
     said = "\n".join(entry["MESSAGE"] for entry in product.appliance.journal(
         "SYSLOG_IDENTIFIER=upgrade-um", f"UM_UPGRADE_ID={upgrade.id}"))  # fmt: skip
     assert "unpacking of archive failed" in said
@@ -250,15 +250,15 @@ echo 'Upgrade failed! Please, revert to latest snapshot.'; exit 0
     product.appliance.run(f"find {STORES} -name fill -delete", check=False)
 
 
-def test_a_package_whose_post_fails_is_taken_back(product, old, rpms, tmp_path):
+def test_a_package_whose_post_fails_is_rolled_back(product, old, rpms, tmp_path):
     product.configure(configuration())
     product.appliance.offer(make_package_media(tmp_path / "media", rpms["product"], rpms["failing helper"]))
     product.start()
     assert product.boot_until_closed(2) == 2, product.seen().message
-    taken_back(product, old, "packages.incomplete", HELPER)
+    rolled_back(product, old, "packages.incomplete", HELPER)
 
 
-def test_services_that_are_not_well_after_the_boot_are_taken_back(product, old, rpms):
+def test_services_that_are_not_well_after_the_boot_are_rolled_back(product, old, rpms):
     product.configure(configuration(deadline="30s"))
     script = f"""
 {UPGRADE}{MIGRATE}
@@ -271,13 +271,13 @@ rpm --rebuilddb
     product.offer(script, beside=[rpms["product"]])
     product.start()
     assert product.boot_until_closed(3) == 3, product.seen().message
-    upgrade = taken_back(product, old, "verify.unit", "vmware-um-journal.service")
+    upgrade = rolled_back(product, old, "verify.unit", "vmware-um-journal.service")
     told = {event["UM_REASON"] for event in upgrade.events if event["UM_EVENT"] == "stage-failed"}
     assert told == {"verify.unit", "verify.status"}
 
 
 # --- with a person ----------------------------------------------------------------------------------------------
-def test_a_success_can_be_taken_back_by_hand(product, old, rpms):
+def test_a_success_can_be_rolled_back_by_hand(product, old, rpms):
     appliance = product.appliance
     product.configure(configuration(policy="manual"))
     product.offer(f"{UPGRADE}{MIGRATE}", beside=[rpms["product"], rpms["helper"]])
@@ -296,7 +296,7 @@ def test_a_success_can_be_taken_back_by_hand(product, old, rpms):
     assert "usage data" in asked.stdout + asked.stderr
     appliance.run("systemctl reboot", check=False)
     assert product.boot_until_closed(2, unless="succeeded") == 2, product.seen().message
-    upgrade = taken_back(product, old, None, WHY[1])
+    upgrade = rolled_back(product, old, None, WHY[1])
     assert upgrade.id == done.id
     assert any(WHY[1] in message for message in upgrade.told("rollback-started"))
     assert "after the upgrade" in set_aside(product, upgrade, "/etc/scenario/settings.conf")
@@ -304,8 +304,8 @@ def test_a_success_can_be_taken_back_by_hand(product, old, rpms):
     refused_by(product, "rollback.unavailable", "rollback.expired")
 
 
-# --- no way back ------------------------------------------------------------------------------------------------
-def test_room_for_the_upgrade_but_not_for_the_way_back_is_refused(product):
+# --- no rollback ------------------------------------------------------------------------------------------------
+def test_room_for_the_upgrade_but_not_for_the_kept_files_is_refused(product):
     appliance, large = product.appliance, "/opt/vmware/large"
     product.configure(configuration())
     product.offer("exit 7")
@@ -325,14 +325,14 @@ def test_room_for_the_upgrade_but_not_for_the_way_back_is_refused(product):
         appliance.run(f"rm -f {large} /var/fill")
 
 
-def test_what_the_way_back_costs_and_leaves_out_is_said_before(product):
+def test_what_a_rollback_costs_and_leaves_out_is_said_before(product):
     appliance = product.appliance
     product.configure(configuration())
     product.offer("exit 7")
     assert product.check() == (0, {})
-    way_back = product.report["rollback"]
-    assert (way_back["mode"], way_back["available"]) == ("auto", True)
-    assert way_back["links"] > 100 and way_back["copies"] > 100
+    kept = product.report["rollback"]
+    assert (kept["mode"], kept["available"]) == ("auto", True)
+    assert kept["links"] > 100 and kept["copies"] > 100
     assert "would be kept" in appliance.agent("check").stdout
     at = "/srv/read-only"
     appliance.run(f"mkdir {at} && mount --bind /root/elsewhere {at} && mount -o remount,bind,ro {at}")
@@ -345,7 +345,7 @@ def test_what_the_way_back_costs_and_leaves_out_is_said_before(product):
     assert at in found["rollback.unavailable"]["message"]
 
 
-def test_of_a_way_back_that_is_not_whole_nothing_is_put_back(product, rpms):
+def test_of_kept_files_that_are_not_whole_nothing_is_put_back(product, rpms):
     appliance = product.appliance
     product.configure(configuration(policy="manual"))
     product.offer(f"{UPGRADE}echo left >/etc/scenario/left\nexit 7", beside=[rpms["helper"]])
@@ -363,7 +363,7 @@ def test_of_a_way_back_that_is_not_whole_nothing_is_put_back(product, rpms):
     assert lost_records(appliance) == set()
 
 
-def test_a_way_back_is_given_up_when_its_time_is_over(product, rpms):
+def test_kept_files_are_discarded_when_their_time_is_over(product, rpms):
     appliance = product.appliance
     product.configure(configuration(keep="1s"))
     product.offer(UPGRADE, beside=[rpms["product"]])
@@ -378,7 +378,7 @@ def test_a_way_back_is_given_up_when_its_time_is_over(product, rpms):
     assert json.loads(appliance.agent("status", "--json").stdout)["way_back"] is None
 
 
-def test_a_way_back_that_is_only_offered_waits_for_a_person(product):
+def test_a_rollback_that_is_only_offered_waits_for_a_person(product):
     """The last one: it is kept until somebody decides."""
     product.configure(f"[rollback]\nmode = offer\ndata = {DATA}\n")  # of a product that is old once more
     failed = product.upgrade("exit 7")

@@ -32,7 +32,7 @@ def reports(script):
 
 @pytest.fixture
 def prepared(product):
-    """An appliance whose product is well; what the upgrades of the scenarios do to it is taken back."""
+    """An appliance whose product is well; what the upgrades of the scenarios do to it is rolled back."""
     appliance = product.appliance
     appliance.run(unit(WELL) + reports("echo journal: Running") + "systemctl start scenario")
     product.configure(CONFIGURATION)

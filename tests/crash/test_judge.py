@@ -19,7 +19,7 @@ BEFORE = {
     "packages": ["base-1", "product-4.3"], "verify": [], "enabled": ["nginx"], "active": ["nginx.service"],
     "failed": [], "status": "vCloud Usage Meter 4.3.0.0: Running", "schema": "1", "store": "ok", "mounts": [],
     "loops": [], "guards": [], "kernel": [], "litter": [], "kept": ["history", "media", "state.ini"],
-    "closed": [], "events": [], "files": {"/etc/hosts": "old"}, "way_back": [], "due": False,
+    "closed": [], "events": [], "files": {"/etc/hosts": "old"}, "rollback": [], "due": False,
     "record": {"upgrade": None},
 }  # fmt: skip
 
@@ -51,18 +51,18 @@ def closed(outcome, **fields):
 def whole(**fields):
     new = {
         "packages": NEW, "active": ["nginx.service", "vmware-um-schedule.service"], "schema": "2",
-        "status": "vCloud Usage Meter 4.7.0.0: Running", "way_back": [ID, f"{ID}/kept", f"{ID}/manifest"],
+        "status": "vCloud Usage Meter 4.7.0.0: Running", "rollback": [ID, f"{ID}/kept", f"{ID}/manifest"],
     }  # fmt: skip
     return closed("succeeded", **{**new, **fields})
 
 
-WAY_BACK = ("rollback-started", "rollback-finished")
+ROLLBACK = ("rollback-started", "rollback-finished")
 
 
-def taken_back(reason="interrupted", **fields):
+def rolled_back(reason="interrupted", **fields):
     upgrade = {"reason": reason, "message": "rolled back: everything is as before", **fields.pop("upgrade", {})}
     ends = {
-        "way_back": [ID, f"{ID}/added", f"{ID}/data"], "events": story("rolled-back", *WAY_BACK, UM_REASON=reason)
+        "rollback": [ID, f"{ID}/added", f"{ID}/data"], "events": story("rolled-back", *ROLLBACK, UM_REASON=reason)
     }  # fmt: skip
     return closed("rolled-back", upgrade=upgrade, **{**ends, **fields})
 
@@ -83,10 +83,10 @@ def judge(after, kind="packages", enabled=True, heard=()):
         (closed("failed"), {}, "failed"),
         (closed("refused"), {}, "refused"),
         (BEFORE, {"enabled": False}, "nothing-begun"),
-        (taken_back(), {"kind": "script"}, "rolled-back"),
-        (taken_back(), {"kind": "failing"}, "rolled-back"),
-        (taken_back("script.failed"), {"kind": "failing"}, "rolled-back"),
-        (taken_back(way_back=[ID, f"{ID}/stores"]), {"kind": "failing"}, "rolled-back"),
+        (rolled_back(), {"kind": "script"}, "rolled-back"),
+        (rolled_back(), {"kind": "failing"}, "rolled-back"),
+        (rolled_back("script.failed"), {"kind": "failing"}, "rolled-back"),
+        (rolled_back(rollback=[ID, f"{ID}/stores"]), {"kind": "failing"}, "rolled-back"),
         (closed("failed"), {"kind": "failing"}, "failed"),
     ],
 )
@@ -123,40 +123,40 @@ def test_what_may_be(after, options, outcome):
         *((needs_manual("interrupted"), {"kind": kind}, "needs-manual: interrupted") for kind in WEIGHTS),
         (needs_manual("rollback.failed"), {"kind": "failing"}, "needs-manual: rollback.failed"),
         (whole(), {"kind": "failing"}, "said to have succeeded"),
-        (taken_back(failed=["um-upgrade.service"]), {"kind": "failing"}, "failed"),
-        (taken_back(closed=[ID, "again"]), {"kind": "failing"}, "history"),
-        (taken_back(), {"kind": "packages"}, "goes on by itself"),
-        (taken_back(), {"kind": "repeatable"}, "goes on by itself"),
-        (taken_back("verify.unit"), {"kind": "script"}, "another reason"),
-        (taken_back("verify.unit"), {"kind": "failing"}, "another reason"),
-        (taken_back("script.failed"), {"kind": "script"}, "another reason"),
-        (taken_back(upgrade={"message": "m"}), {"kind": "failing"}, "the message is"),
-        (taken_back(packages=NEW), {"kind": "failing"}, "packages"),
-        (taken_back(enabled=[]), {"kind": "failing"}, "enabled"),
-        (taken_back(active=[]), {"kind": "failing"}, "active"),
-        (taken_back(failed=["nginx.service"]), {"kind": "failing"}, "failed"),
-        (taken_back(status="vCloud Usage Meter 4.3.0.0: Offline"), {"kind": "failing"}, "status"),
-        (taken_back(schema="2"), {"kind": "failing"}, "schema"),
-        (taken_back(verify=["S.5......  c /etc/x"]), {"kind": "failing"}, "verify"),
-        (taken_back(files={"/etc/hosts": "new"}), {"kind": "failing"}, "/etc/hosts: old -> new"),
-        (taken_back(files={**BEFORE["files"], "/etc/x": "new"}), {"kind": "failing"}, "/etc/x: None -> new"),
-        (taken_back(files={f"/etc/{n}": "new" for n in range(19)}), {"kind": "failing"}, "and 12 more"),
+        (rolled_back(failed=["um-upgrade.service"]), {"kind": "failing"}, "failed"),
+        (rolled_back(closed=[ID, "again"]), {"kind": "failing"}, "history"),
+        (rolled_back(), {"kind": "packages"}, "goes on by itself"),
+        (rolled_back(), {"kind": "repeatable"}, "goes on by itself"),
+        (rolled_back("verify.unit"), {"kind": "script"}, "another reason"),
+        (rolled_back("verify.unit"), {"kind": "failing"}, "another reason"),
+        (rolled_back("script.failed"), {"kind": "script"}, "another reason"),
+        (rolled_back(upgrade={"message": "m"}), {"kind": "failing"}, "the message is"),
+        (rolled_back(packages=NEW), {"kind": "failing"}, "packages"),
+        (rolled_back(enabled=[]), {"kind": "failing"}, "enabled"),
+        (rolled_back(active=[]), {"kind": "failing"}, "active"),
+        (rolled_back(failed=["nginx.service"]), {"kind": "failing"}, "failed"),
+        (rolled_back(status="vCloud Usage Meter 4.3.0.0: Offline"), {"kind": "failing"}, "status"),
+        (rolled_back(schema="2"), {"kind": "failing"}, "schema"),
+        (rolled_back(verify=["S.5......  c /etc/x"]), {"kind": "failing"}, "verify"),
+        (rolled_back(files={"/etc/hosts": "new"}), {"kind": "failing"}, "/etc/hosts: old -> new"),
+        (rolled_back(files={**BEFORE["files"], "/etc/x": "new"}), {"kind": "failing"}, "/etc/x: None -> new"),
+        (rolled_back(files={f"/etc/{n}": "new" for n in range(19)}), {"kind": "failing"}, "and 12 more"),
         (closed("failed", files={}), {"kind": "failing"}, "/etc/hosts: old -> None"),
-        (taken_back(due=True), {"kind": "failing"}, "taking back is due"),
-        (whole(due=True), {}, "taking back is due"),
-        (taken_back(way_back=[ID, f"{ID}/kept"]), {"kind": "failing"}, "of the way back is left"),
-        (taken_back(way_back=[ID, f"{ID}/manifest"]), {"kind": "failing"}, "of the way back is left"),
-        (taken_back(way_back=[ID, "other"]), {"kind": "failing"}, "too many ['other']"),
-        (closed("failed", way_back=[ID]), {}, "of the way back is left"),
-        (closed("refused", way_back=[ID]), {}, "of the way back is left"),
-        ({**BEFORE, "way_back": [ID]}, {"enabled": False}, "of the way back is left"),
-        (whole(way_back=[]), {}, "cannot be taken back by hand"),
-        (whole(way_back=[ID, f"{ID}/manifest", "other/kept"]), {}, "too many ['other/kept']"),
-        (taken_back(events=story("rolled-back", "rollback-started", UM_REASON="interrupted")), {"kind": "script"},
-         "does not tell of the way back"),
-        (taken_back(events=story("rolled-back", "rollback-finished", UM_REASON="interrupted")), {"kind": "script"},
-         "does not tell of the way back"),
-        (taken_back(events=story("rolled-back", *WAY_BACK)), {"kind": "script"}, "the end's reason"),
+        (rolled_back(due=True), {"kind": "failing"}, "a rollback is due"),
+        (whole(due=True), {}, "a rollback is due"),
+        (rolled_back(rollback=[ID, f"{ID}/kept"]), {"kind": "failing"}, "of what was kept is left"),
+        (rolled_back(rollback=[ID, f"{ID}/manifest"]), {"kind": "failing"}, "of what was kept is left"),
+        (rolled_back(rollback=[ID, "other"]), {"kind": "failing"}, "too many ['other']"),
+        (closed("failed", rollback=[ID]), {}, "of what was kept is left"),
+        (closed("refused", rollback=[ID]), {}, "of what was kept is left"),
+        ({**BEFORE, "rollback": [ID]}, {"enabled": False}, "of what was kept is left"),
+        (whole(rollback=[]), {}, "cannot be rolled back by hand"),
+        (whole(rollback=[ID, f"{ID}/manifest", "other/kept"]), {}, "too many ['other/kept']"),
+        (rolled_back(events=story("rolled-back", "rollback-started", UM_REASON="interrupted")), {"kind": "script"},
+         "does not tell of the rollback"),
+        (rolled_back(events=story("rolled-back", "rollback-finished", UM_REASON="interrupted")), {"kind": "script"},
+         "does not tell of the rollback"),
+        (rolled_back(events=story("rolled-back", *ROLLBACK)), {"kind": "script"}, "the end's reason"),
     ],
 )  # fmt: skip
 def test_what_must_not_be(after, options, word):
@@ -170,7 +170,7 @@ def test_what_must_not_be(after, options, word):
         ([1, 2, 3], {1, 2, 3, 4}, set(), []),
         ([1, 2, 3], {1, 3}, set(), [2]),
         ([1, 2, 2], {1, 2}, set(), [2]),  # the first one is gone: a store gives each number once
-        ([1, 2, 3, 4, 3], {1, 2, 3}, {1, 2, 3, 4}, []),  # taken back to 2; 3 is given anew
+        ([1, 2, 3, 4, 3], {1, 2, 3}, {1, 2, 3, 4}, []),  # rolled back to 2; 3 is given anew
         ([1, 2, 3, 4, 3], {1, 2, 3}, {1, 2, 3}, [4]),
         ([1, 2, 3, 4, 3], {1, 2, 3}, {1, 2, 4}, [3]),
         ([1, 2, 3, 4, 3], {1, 2}, {1, 2, 3, 4}, [3]),

@@ -18,7 +18,7 @@ WHOLE = {
     "record": RECORD, "fields": {"id": "id", "outcome": "succeeded"}, "filed": {"id.ini": RECORD},
     "left": [], "guards": [], "mounted": False, "loop": [], "lock is free": True,
     "version": judge.NEW, "verified": "", "running": "active", "changes": 1, "data": "1 2 3\n", "events": STORY,
-    "settings": {}, "set aside": [], "way back": ["id", "id/kept", "id/manifest"], "due": False,
+    "settings": {}, "set aside": [], "kept": ["id", "id/kept", "id/manifest"], "due": False,
 }  # fmt: skip
 STOPPED = {"id": "id", "outcome": "needs-manual"}
 STORY_BACK = [
@@ -31,7 +31,7 @@ RECORD_BACK = "id = id\noutcome = rolled-back\n"
 BACK = {
     **WHOLE, "record": RECORD_BACK, "fields": {"id": "id", "outcome": "rolled-back"}, "filed": {"id.ini": RECORD_BACK},
     "version": judge.OLD, "events": STORY_BACK, "settings": judge.SETTINGS_BEFORE,
-    "set aside": ["1 2 3\n4 5 6\n"], "way back": ["id", "id/added", "id/data"],
+    "set aside": ["1 2 3\n4 5 6\n"], "kept": ["id", "id/added", "id/data"],
 }  # fmt: skip
 SPOILT = {
     "open": {"fields": {"id": "id"}},
@@ -57,13 +57,13 @@ SPOILT = {
     "another upgrade that never ends": {"events": [["other", "upgrade-started", "", ""], *STORY]},
     "a stage without a beginning": {"events": [*STORY[:3], *STORY[4:]]},
     "a stage without an end": {"events": [*STORY[:4], *STORY[5:]]},
-    "no way back by hand": {"way back": []},
-    "a way back of another one": {"way back": [*WHOLE["way back"], "other"]},
-    "taking back is due": {"due": True},
-    "taken back, though it goes on by itself": BACK,
+    "no rollback by hand": {"kept": []},
+    "kept files of another one": {"kept": [*WHOLE["kept"], "other"]},
+    "a rollback is due": {"due": True},
+    "rolled back, though it goes on by itself": BACK,
 }
 SPOILT_BACK = {
-    "not taken back": WHOLE,
+    "not rolled back": WHOLE,
     "new": {"version": judge.NEW},
     "a broken package": {"verified": "S.5......  c /etc/ledger/ledger.conf"},
     "changed twice": {"changes": 2},
@@ -74,12 +74,12 @@ SPOILT_BACK = {
     "configuration edited": {"settings": {**judge.SETTINGS_BEFORE, "ledger.conf": "other\n"}},
     "configuration added": {"settings": {**judge.SETTINGS_BEFORE, "converted/ledger": "converted\n"}},
     "configuration lost": {"settings": {"ledger.conf": judge.SETTINGS_BEFORE["ledger.conf"]}},
-    "kept files": {"way back": [*BACK["way back"], "id/kept"]},
-    "the list of kept files": {"way back": [*BACK["way back"], "id/manifest"]},
-    "another way back": {"way back": [*BACK["way back"], "other"]},
-    "taking back is due": {"due": True},
-    "a way back that is not told of": {"events": [*STORY_BACK[:-2], STORY_BACK[-1]]},
-    "a way back that begins again and again": {"events": [*STORY_BACK[:-6], *3 * [STORY_BACK[-6]], *STORY_BACK[-5:]]},
+    "kept files": {"kept": [*BACK["kept"], "id/kept"]},
+    "the list of kept files": {"kept": [*BACK["kept"], "id/manifest"]},
+    "kept files of another one": {"kept": [*BACK["kept"], "other"]},
+    "a rollback is due": {"due": True},
+    "a rollback that is not told of": {"events": [*STORY_BACK[:-2], STORY_BACK[-1]]},
+    "a rollback that begins again and again": {"events": [*STORY_BACK[:-6], *3 * [STORY_BACK[-6]], *STORY_BACK[-5:]]},
     "a stage without an end": {"events": [event for event in STORY_BACK if event[1] != "stage-failed"]},
     "another end": {"events": [*STORY_BACK[:-1], ["id", "upgrade-finished", "", "needs-manual"]]},
 }
@@ -89,10 +89,10 @@ def test_a_whole_upgrade():
     assert judge.violations("forth", WHOLE) == []
 
 
-def test_one_that_was_taken_back():
+def test_one_that_was_rolled_back():
     assert judge.violations("back", BACK) == []
     # Cut off before it wrote anything.
-    assert judge.violations("back", {**BACK, "changes": 0, "set aside": [], "way back": ["id"]}, "apply") == []
+    assert judge.violations("back", {**BACK, "changes": 0, "set aside": [], "kept": ["id"]}, "apply") == []
 
 
 def test_a_kill_that_makes_the_change_and_the_end_come_twice():

@@ -72,7 +72,7 @@ TEST(CheckReport, IsReadyAsJson) {
                 "note": null})"));
 }
 
-TEST(CheckReport, DeclaresWhatTheWayBackWouldTake) {
+TEST(CheckReport, DeclaresWhatKeepingWouldTake) {
     auto result = ready();
     result.rollback = RollbackMode::automatic;
     EXPECT_TRUE(json::parse(check_json(result))["rollback"].is_null()); // its cost is not known
@@ -208,11 +208,11 @@ TEST(StatusReport, HasAWordForEverySituation) {
     at_reboot.boot_id = "this";
     EXPECT_EQ(situation(at_reboot, {false, "", "this"}), "waiting-for-reboot");
     EXPECT_EQ(situation(at_reboot, {false, "", "the next"}), "interrupted"); // else it would reboot forever
-    auto taken_back = record(std::nullopt);
-    taken_back.boot_id = "this";
-    taken_back.rollback = RollbackStep::due;
-    EXPECT_EQ(situation(taken_back, {false, "", "this"}), "waiting-for-reboot");
-    EXPECT_EQ(situation(taken_back, {false, "", "the next"}), "interrupted");
+    auto rolled_back = record(std::nullopt);
+    rolled_back.boot_id = "this";
+    rolled_back.rollback = RollbackStep::due;
+    EXPECT_EQ(situation(rolled_back, {false, "", "this"}), "waiting-for-reboot");
+    EXPECT_EQ(situation(rolled_back, {false, "", "the next"}), "interrupted");
     EXPECT_EQ(situation(record(Outcome::succeeded)), "idle");
     EXPECT_EQ(situation(record(Outcome::refused)), "idle");
     EXPECT_EQ(situation(record(Outcome::needs_manual)), "needs-manual");
@@ -294,7 +294,7 @@ TEST(HistoryReport, IsAListOfRecordsAsJson) {
     EXPECT_EQ(json::parse(history_json({})), json::array());
 }
 
-TEST(StatusReport, TellsHowLongAnUpgradeCanBeTakenBack) {
+TEST(StatusReport, TellsHowLongAnUpgradeCanBeRolledBack) {
     auto state = record(Outcome::succeeded);
     state.has_kept_files = true;
     state.kept_until = "2026-11-29T09:47:00Z";
@@ -310,7 +310,7 @@ TEST(StatusReport, TellsHowLongAnUpgradeCanBeTakenBack) {
     EXPECT_TRUE(json::parse(status_json(state, {}))["way_back"].is_null());
 }
 
-TEST(StatusReport, SaysWhichRebootAnUpgradeThatIsTakenBackWaitsFor) {
+TEST(StatusReport, SaysWhichRebootAnUpgradeThatIsRolledBackWaitsFor) {
     auto state = record(std::nullopt);
     state.rollback = RollbackStep::due;
     const auto text = status_text(state, {});

@@ -60,7 +60,7 @@ TEST_F(Rollback, DoesNotTryTheSameMediaAgainByItself) {
     EXPECT_EQ(run(), ExitCode::apply_failed);
 }
 
-TEST_F(Rollback, TakesBackWhatFailsItsVerification) {
+TEST_F(Rollback, RollsBackWhatFailsItsVerification) {
     upgrade();
     world.status_report = "journal: Offline\n";
     EXPECT_EQ(verify(), ExitCode::verification_failed);
@@ -73,7 +73,7 @@ TEST_F(Rollback, TakesBackWhatFailsItsVerification) {
     EXPECT_EQ(world.installed, "4.6.0.1");
 }
 
-TEST_F(Rollback, TakesBackAScriptThatWasCutOffAndMayNotRunAgain) {
+TEST_F(Rollback, RollsBackAScriptThatWasCutOffAndMayNotRunAgain) {
     world.fates["script"] = Fate::power_cut;
     run_and_crash();
     EXPECT_EQ(verify(), ExitCode::needs_manual);
@@ -181,7 +181,7 @@ TEST_F(Rollback, GivesUpWhenItCannotPutBack) {
     fail_the_change();
     run();
     world.failures.emplace("roll_back",
-                           Failure(Reason::rollback_failed, "the way back is not whole", "mend"));
+                           Failure(Reason::rollback_failed, "what was kept is not whole", "mend"));
     world.reboot();
     EXPECT_EQ(roll_back(), ExitCode::needs_manual);
     EXPECT_FALSE(std::filesystem::exists(flag()));
@@ -242,7 +242,7 @@ TEST_F(Rollback, IsAPersonsOnceTheUpgradeHasSucceeded) {
     }
 }
 
-TEST_F(Rollback, HasNothingToTakeBackBeforeTheChange) {
+TEST_F(Rollback, HasNothingToRollBackBeforeTheChange) {
     world.fates["mount"] = Fate::crash;
     run_and_crash();
     try {

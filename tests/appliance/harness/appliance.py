@@ -121,7 +121,7 @@ class Appliance(Machine):
     def wait_records(self, more=2):
         """Waits until some more records were acknowledged than are now.
 
-        After a take-back the store gives numbers anew, so each time counts that one was acknowledged.
+        After a rollback the store gives numbers anew, so each time counts that one was acknowledged.
         """
         target = self.acknowledged().total() + more
         wait_until(f"{more} more records", lambda: self.acknowledged().total() >= target)

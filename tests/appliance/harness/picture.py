@@ -71,7 +71,7 @@ def attributes(path):
 def describe(path, status):
     told = [stat.filemode(status.st_mode), f"{status.st_uid}:{status.st_gid}", content(path, status), attributes(path)]
     if not stat.S_ISDIR(status.st_mode):
-        # A link from outside would be one of a way back that was not given up. A directory's time is of no meaning.
+        # A link from outside would be one of kept files that were not discarded. A directory's time is of no meaning.
         told += [status.st_nlink, status.st_mtime_ns]
     return told
 

@@ -14,7 +14,7 @@ HOME = "/opt/scenario"
 PRODUCT = f"{HOME}/version"
 NEW = f"echo {VERSION} >{PRODUCT}\n"
 OLD = "4.3.0.0"
-# Nothing is taken back: the scenarios look at what a failure leaves, and test_rollback.py asks for more.
+# Nothing is rolled back: the scenarios look at what a failure leaves, and test_rollback.py asks for more.
 CONFIGURATION = f"""[product]
 version_command = cat {PRODUCT}
 [snapshot]
@@ -164,7 +164,7 @@ class SmallProduct:
     def boot_until_closed(self, limit, unless=None):
         """Boots the machine each time that it goes down until the upgrade has ended; returns how often that was.
 
-        unless: the outcome of an upgrade that had ended and is taken back by hand.
+        unless: the outcome of an upgrade that had ended and is rolled back by hand.
         """
         appliance, boots = self.appliance, 0
 

@@ -8,7 +8,7 @@ import threading
 
 from machine import CRASH, output, wait_until
 
-# Two stories: an upgrade, and one that fails and is taken back. The proof is the verification of what was taken back.
+# Two stories: an upgrade, and one that fails and is rolled back. The proof is the verification of what was rolled back.
 PROCESSES = {"forth": ("run", "apply", "verify"), "back": ("run", "apply", "rollback", "proof")}
 CHANGING = (
     "write writev pwrite64 pwritev sendfile copy_file_range openat truncate ftruncate fallocate "

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The script of media whose upgrade fails: upgrades the ledger, converts its data, edits its configuration, gives up.
-# It may not run again, so that it is taken back wherever it was cut off.
+# It may not run again, so that it is rolled back wherever it was cut off.
 set -eu
 
 read -r -p "Is a snapshot of the appliance's virtual machine created? (y/n): " answer

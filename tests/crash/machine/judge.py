@@ -8,13 +8,13 @@ from machine import CRASH, loop_devices, printed
 
 STAGES = "find authenticate mount preflight prepare apply reboot verify".split()
 ENDS = {"stage-finished", "stage-failed", "refused"}
-# How a story may end, and which version is there then. One that fails is taken back, wherever it was cut off.
+# How a story may end, and which version is there then. One that fails is rolled back, wherever it was cut off.
 SUCCEEDED = {"succeeded", "succeeded-with-warnings"}
 CLOSED = {
     "forth": {"succeeded": NEW, "succeeded-with-warnings": NEW, "refused": OLD, "failed": OLD},
     "back": {"rolled-back": OLD},
 }
-KEPT = {"kept", "manifest", "ballast", "temporary"}  # what must not outlive an upgrade that was taken back
+KEPT = {"kept", "manifest", "ballast", "temporary"}  # what must not outlive an upgrade that was rolled back
 BEFORE = "1 2 3\n"
 CONVERTED = "1 2 3\n4 5 6\n"
 SETTINGS_BEFORE = {"ledger.conf": f"for = {OLD}\n", "local.conf": "local\n"}
@@ -62,7 +62,7 @@ def look():
         "settings": {
             str(path.relative_to(SETTINGS)): path.read_text() for path in SETTINGS.rglob("*") if path.is_file()
         },
-        "way back": sorted(str(path.relative_to(ROLLBACK)) for depth in ("*", "*/*") for path in ROLLBACK.glob(depth)),
+        "kept": sorted(str(path.relative_to(ROLLBACK)) for depth in ("*", "*/*") for path in ROLLBACK.glob(depth)),
         "due": DUE.exists(),
         "events": new_events(),
     }
@@ -70,7 +70,7 @@ def look():
 
 def violations(story, facts, process=None):
     """What is not as it must be, when that process was killed once; none: nobody was."""
-    return [*record(story, facts), *product(story, facts, process), *remains(facts), *way_back(facts), *told(facts)]
+    return [*record(story, facts), *product(story, facts, process), *remains(facts), *what_is_kept(facts), *told(facts)]
 
 
 def record(story, facts):
@@ -105,23 +105,23 @@ def remains(facts):
         yield "the lock is held"
 
 
-def way_back(facts):
-    """A success can be taken back by hand. Else what was kept goes, and what was moved aside stays."""
-    outcome, identity, left = facts["fields"].get("outcome"), facts["fields"].get("id"), facts["way back"]
+def what_is_kept(facts):
+    """A success can be rolled back by hand. Else what was kept goes, and what was moved aside stays."""
+    outcome, identity, left = facts["fields"].get("outcome"), facts["fields"].get("id"), facts["kept"]
     others = [path for path in left if path.split("/")[0] != identity]
     kept = [path for path in left if path.split("/")[-1] in KEPT]
     if facts["due"]:
-        yield "taking back is due"
+        yield "a rollback is due"
     if outcome in SUCCEEDED:
         if others or f"{identity}/manifest" not in left:
-            yield f"it is not this one alone that can be taken back by hand: {left}"
+            yield f"it is not this one alone that can be rolled back by hand: {left}"
         return
     if outcome != "rolled-back":
         if left:
-            yield f"of the way back is left: {left}"
+            yield f"of what was kept is left: {left}"
         return
     if others or kept:
-        yield f"of the way back is left: {[*others, *kept]}"
+        yield f"of what was kept is left: {[*others, *kept]}"
     if facts["settings"] != SETTINGS_BEFORE:
         yield f"the configuration is not as before: {facts['settings']}"
     # The script converts them before it tells of the change.

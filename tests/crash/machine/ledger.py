@@ -3,9 +3,9 @@
 A boot of the emulated machine takes 20 seconds and more. Here the machine, and not the agent, makes it cheap: the
 target that logind starts for a reboot only notes that it was asked for, and boot() does what a boot does to the agent:
 /run is empty, nothing is mounted, the boot id is another one, um-upgrade-rollback.service is started where an upgrade
-is to be taken back, and um-upgrade-verify.service where none is.
+is to be rolled back, and um-upgrade-verify.service where none is.
 
-The rpm database is short, too, and what is protected is the ledger's alone: what is kept for the way back costs system
+The rpm database is short, too, and what is protected is the ledger's alone: what is kept for a rollback costs system
 calls for each file, and nothing is learnt from the thousandth.
 """
 import pathlib
@@ -21,7 +21,7 @@ STATE = pathlib.Path("/var/lib/um-upgrade")
 MOUNT_POINT = "/root/upgrade"
 ROLLBACK, DUE = STATE / "rollback", STATE / "rollback-due"
 DATA = pathlib.Path("/var/lib/ledger")
-RECORDS = DATA / "store" / "records"  # what the way back keeps of it; what is beside counts how often what was done
+RECORDS = DATA / "store" / "records"  # what is kept of it; what is beside counts how often what was done
 SETTINGS = pathlib.Path("/etc/ledger")
 OLD, NEW = "4.3.0.0", "4.7.0.0"
 STEADY = 31  # seconds; the agent wants 30

@@ -3,10 +3,10 @@ from harness.picture import differences
 
 FULL = {"succeeded", "succeeded-with-warnings"}
 BACK = {"refused", "failed"}
-TAKEN_BACK = "rolled-back"
-# Of which kinds of media an upgrade is taken back, and why. The others go on by themselves, whatever cuts them off.
-TAKEN_BACK_FOR = {"script": {"interrupted"}, "failing": {"script.failed", "interrupted"}}
-# What must not outlive an upgrade that was taken back. What was moved aside does, and notes of the agent's own may.
+ROLLED_BACK = "rolled-back"
+# Of which kinds of media an upgrade is rolled back, and why. The others go on by themselves, whatever cuts them off.
+ROLLED_BACK_FOR = {"script": {"interrupted"}, "failing": {"script.failed", "interrupted"}}
+# What must not outlive an upgrade that was rolled back. What was moved aside does, and notes of the agent's own may.
 KEPT = {"kept", "manifest", "ballast", "temporary"}
 SHOWN = 8  # of many differences
 
@@ -37,7 +37,7 @@ class Judgement:
         plan = self._plan
         if not self._upgrade:
             self._judge_old()
-            self._expect("of the way back is left", self._after["way_back"], [])
+            self._expect("of what was kept is left", self._after["rollback"], [])
             # A stage after the first is said to begin once it stands in the record.
             stages = {event.get("UM_STAGE") for event in self._heard if event["UM_EVENT"] == "stage-started"}
             if stages - {"find"}:
@@ -56,11 +56,11 @@ class Judgement:
             self._judge_new()
         elif outcome in BACK:
             self._judge_old()
-        elif outcome == TAKEN_BACK:
-            self._judge_taken_back()
+        elif outcome == ROLLED_BACK:
+            self._judge_rolled_back()
         else:
             self.violations.append(f"{outcome}: {self._upgrade['reason']}: {self._upgrade['message']}")
-        self._judge_way_back(self._upgrade["id"], outcome)
+        self._judge_what_is_kept(self._upgrade["id"], outcome)
         return outcome
 
     def _judge_old(self):
@@ -69,31 +69,31 @@ class Judgement:
         changed = differences(*({"files": seen["files"]} for seen in (self._before, self._after)))
         self._expect("files", changed, [])
 
-    def _judge_taken_back(self):
+    def _judge_rolled_back(self):
         reason, message, kind = self._upgrade["reason"], self._upgrade["message"], self._plan["kind"]
-        if kind not in TAKEN_BACK_FOR:
-            self.violations.append(f"taken back where it goes on by itself: {message}")
-        elif reason not in TAKEN_BACK_FOR[kind]:
-            self.violations.append(f"taken back for another reason: {reason}: {message}")
+        if kind not in ROLLED_BACK_FOR:
+            self.violations.append(f"rolled back where it goes on by itself: {message}")
+        elif reason not in ROLLED_BACK_FOR[kind]:
+            self.violations.append(f"rolled back for another reason: {reason}: {message}")
         if not message.startswith("rolled back: "):
-            self.violations.append(f"taken back, and the message is: {message}")
+            self.violations.append(f"rolled back, and the message is: {message}")
         self._judge_old()
 
-    def _judge_way_back(self, upgrade, outcome):
-        """A success can be taken back by hand. Else what was kept goes, and what was moved aside stays."""
-        stores, due = self._after["way_back"], self._after["due"]
+    def _judge_what_is_kept(self, upgrade, outcome):
+        """A success can be rolled back by hand. Else what was kept goes, and what was moved aside stays."""
+        stores, due = self._after["rollback"], self._after["due"]
         if due:
-            self.violations.append("taking back is due, and the record is closed")
+            self.violations.append("a rollback is due, and the record is closed")
         others = [path for path in stores if path.split("/")[0] != upgrade]
         kept = [path for path in stores if path.split("/")[-1] in KEPT]
         if outcome in FULL:
-            self._expect("ways back", others, [])
+            self._expect("kept for a rollback", others, [])
             if f"{upgrade}/manifest" not in stores:
-                self.violations.append("what succeeded cannot be taken back by hand")
-        elif outcome == TAKEN_BACK:
-            self._expect("of the way back is left", sorted({*others, *kept}), [])
+                self.violations.append("what succeeded cannot be rolled back by hand")
+        elif outcome == ROLLED_BACK:
+            self._expect("of what was kept is left", sorted({*others, *kept}), [])
         elif outcome in BACK:
-            self._expect("of the way back is left", stores, [])
+            self._expect("of what was kept is left", stores, [])
 
     def _judge_new(self):
         after = self._after
@@ -126,10 +126,10 @@ class Judgement:
             self.violations.append(f"a story that begins or ends more than twice: {' '.join(kinds)}")
         if self._upgrade["attempts"] > 1 and "upgrade-resumed" not in kinds:
             self.violations.append(f"a story without its interruption: {' '.join(kinds)}")
-        if outcome == TAKEN_BACK:
+        if outcome == ROLLED_BACK:
             self._expect("the end's reason", last.get("UM_REASON"), self._upgrade["reason"])
             if not {"rollback-started", "rollback-finished"} <= set(kinds):
-                self.violations.append(f"a story that does not tell of the way back: {' '.join(kinds)}")
+                self.violations.append(f"a story that does not tell of the rollback: {' '.join(kinds)}")
         self._judge_lost_entries(upgrade)
 
     def _judge_lost_entries(self, upgrade):

@@ -18,7 +18,7 @@ FIELDS = "UM_EVENT,UM_STAGE,UM_OUTCOME,UM_REASON,UM_UPGRADE_ID,MESSAGE_ID,MESSAG
 WITNESS = f"""\
 [Unit]
 Description=Tells the host what the agent says, as it says it
-# Early enough for a boot in which the upgrade is taken back, which ends before basic.target.
+# Early enough for a boot in which the upgrade is rolled back, which ends before basic.target.
 DefaultDependencies=no
 After=systemd-journal-flush.service local-fs.target
 Before=shutdown.target

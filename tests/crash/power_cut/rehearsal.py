@@ -5,9 +5,9 @@ from harness.cache import cached
 from harness.machine import wait_until
 
 from . import prepared, trial
-from .judge import TAKEN_BACK
+from .judge import ROLLED_BACK
 
-ENDS = {"packages": "succeeded", "failing": TAKEN_BACK}
+ENDS = {"packages": "succeeded", "failing": ROLLED_BACK}
 
 
 class Faulty(Exception):

@@ -15,7 +15,7 @@ from .looking import look
 LIMIT = 1200
 BOOTS = 8
 # Media, and how many of all cuts are theirs: packages for the package manager; a script that may be repeated, or not;
-# and one that fails at its end, so that the upgrade is taken back.
+# and one that fails at its end, so that the upgrade is rolled back.
 WEIGHTS = {"packages": 3, "repeatable": 1, "script": 2, "failing": 4}
 
 
