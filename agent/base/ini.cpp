@@ -59,7 +59,7 @@ char* next_line(char* buffer, int size, void* stream) {
                      " bytes; continue the value on further lines that begin with a space");
         line = line.substr(0, longest_line);
     }
-    if (!line.empty() && line.front() == '[' && line.find(']') > longest_name)
+    if (!line.empty() && line.front() == '[' && line.find(']') > longest_name + 1)
         reading.fail("the section's name does not end, or is longer than " + std::to_string(longest_name) +
                      " bytes");
     if (follows_a_name(line))

@@ -63,8 +63,9 @@ TEST(Ini, RefusesWhatIsNoEntry) {
     const std::string why = ": neither '[section]' nor 'key = value' nor a comment";
     EXPECT_EQ(error_of("[a]\nkey = 1\nword\n"), "3" + why);
     EXPECT_EQ(error_of("[a\nkey = 1\n"), "1: the section's name does not end, or is longer than 49 bytes");
-    EXPECT_EQ(error_of("[" + std::string(60, 'a') + "]\n"),
+    EXPECT_EQ(error_of("[" + std::string(50, 'a') + "]\n"),
               "1: the section's name does not end, or is longer than 49 bytes");
+    EXPECT_EQ(parse_ini("[" + std::string(49, 'a') + "]\nkey = 1\n").at(0).section, std::string(49, 'a'));
 }
 
 TEST(Ini, RefusesAKeyBesideTheSectionsName) {
