@@ -21,8 +21,8 @@ OTHER = "scenario-sshd.service"
 
 
 def unit(text):
-    """A command that makes scenario.service this one."""
-    return f"printf '{text}' >{UNITS}/scenario.service; systemctl daemon-reload; systemctl reenable --quiet scenario\n"
+    """A command that makes scenario.service this one; systemctl reenable loads it, too."""
+    return f"printf '{text}' >{UNITS}/scenario.service; systemctl reenable --quiet scenario\n"
 
 
 def reports(script):

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -S
 """Records usage every second and acknowledges each record, once it is durable, to whoever listens outside."""
 import itertools
 import os

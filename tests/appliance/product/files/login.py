@@ -1,22 +1,22 @@
-#!/usr/bin/python3
-"""The web interface behind nginx: says who it is."""
-import http.server
+#!/usr/bin/python3 -S
+"""The web interface behind nginx: says who it is. An emulated machine would import http.server for seconds."""
+import socketserver
 
 import store
 
 
-class Page(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
+class Page(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass  # whatever is asked for, the answer is the same
         body = f"vCloud Usage Meter {store.release()['VERSION']}\n".encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        head = f"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+        self.wfile.write(head.encode() + body)
 
-    def log_message(self, *_):
-        """Requests are not worth a journal entry each."""
+
+class Server(socketserver.TCPServer):
+    allow_reuse_address = True
 
 
 if __name__ == "__main__":
-    http.server.HTTPServer(("127.0.0.1", 8443), Page).serve_forever()
+    Server(("127.0.0.1", 8443), Page).serve_forever()

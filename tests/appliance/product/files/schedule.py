@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -S
 """New in 4.7: counts the records of every hour."""
 import time
 

@@ -1,17 +1,18 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -S
 """The product's store of usage records: one SQLite file, every record durable before it is acknowledged."""
-import pathlib
+import os
 import sqlite3
 import sys
 import time
 
-HOME = pathlib.Path("/opt/vmware/cloudusagemetering")
-PATH = HOME / "var" / "usage.db"
+HOME = "/opt/vmware/cloudusagemetering"
+PATH = os.path.join(HOME, "var", "usage.db")
 
 
 def release():
     """VERSION, SCHEMA and SERVICES of the release that these files belong to."""
-    lines = (HOME / "platform" / "release").read_text().splitlines()
+    with open(os.path.join(HOME, "platform", "release")) as stream:
+        lines = stream.read().splitlines()
     return {key: value.strip('"') for key, value in (line.split("=", 1) for line in lines)}
 
 
