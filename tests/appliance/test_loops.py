@@ -33,7 +33,7 @@ def test_killed_in_the_verification_it_verifies_again_at_once(product):
     product.appliance.run("systemctl kill --signal=KILL um-upgrade-verify")
     product.wait_ended("um-upgrade-verify")
     # Nobody starts anything: um-upgrade-resume.service does.
-    wait_until("the upgrade has its verdict", lambda: product.record()["outcome"])
+    wait_until("the upgrade has its verdict", lambda: product.glance().get("outcome"))
     upgrade = product.seen()
     assert upgrade.outcome == "succeeded", upgrade.message
     assert upgrade.stages("upgrade-resumed") == ["verify"]
@@ -48,7 +48,7 @@ def test_a_boot_that_does_not_come_to_its_end_is_verified_all_the_same(product):
     boot = product.appliance.boot_id()
     product.start()
     product.appliance.wait_reboot(boot)
-    wait_until("the upgrade has its verdict", lambda: product.record()["outcome"])
+    wait_until("the upgrade has its verdict", lambda: product.glance().get("outcome"))
     upgrade = product.seen()
     assert upgrade.outcome == "succeeded", upgrade.message
     assert product.appliance.run("systemctl is-active multi-user.target", check=False).stdout.strip() == "inactive"

@@ -49,7 +49,7 @@ def verdict(product, spoil):
     boot = product.appliance.boot_id()
     product.start()
     product.appliance.wait_reboot(boot)
-    wait_until("the upgrade has its verdict", lambda: product.record()["outcome"])
+    wait_until("the upgrade has its verdict", lambda: product.glance().get("outcome"))
     return product.seen(product.wait_ended("um-upgrade-verify"))
 
 

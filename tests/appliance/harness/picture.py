@@ -5,7 +5,6 @@ moment.
 """
 import fcntl
 import glob
-import hashlib
 import json
 import os
 import pathlib
@@ -16,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 DATA = "/opt/vmware/cloudusagemetering/var"
 LIVE = f"{DATA}/usage.db"
@@ -60,7 +60,10 @@ def content(path, status):
         return str(status.st_rdev)
     with open(path, "rb") as stream:
         (flags,) = struct.unpack("q", fcntl.ioctl(stream, GET_FLAGS, bytes(8)))
-        return f"{hashlib.sha256(stream.read()).hexdigest()}{' immutable' if flags & IMMUTABLE else ''}"
+        text = stream.read()
+        # Nobody forges here, and an emulated processor takes ten times as long for a cryptographic digest.
+        digest = f"{len(text)} {zlib.crc32(text):08x} {zlib.adler32(text):08x}"
+        return f"{digest}{' immutable' if flags & IMMUTABLE else ''}"
 
 
 def attributes(path):
