@@ -42,7 +42,7 @@ def wait_until(what, condition, limit=300):
         if now > end:
             raise TimeoutError(f"gave up after {limit * PATIENCE:.0f} s: {what}")
         # Each look inside is work for the machine. It is given four times as long for its own.
-        time.sleep(min(max(0.25, 4 * (now - begin)), 5))
+        time.sleep(min(max(0.75, 4 * (now - begin)), 5))
 
 
 def _unless_gone(function, path, problem):
