@@ -23,7 +23,7 @@ ASKING = re.compile(
     r"openat\((?!.*\b(O_CREAT|O_TRUNC|O_WRONLY|O_RDWR)\b)|fcntl\(.*F_(GET|SETFD|SETSIG|DUPFD)"
     r"|ioctl\(.*(TCGETS|TIOCGPTN|TIOCGWINSZ)|.*\) += -1 E"
 )
-ASKING_D_BUS = ("sendmsg D-Bus LoadUnit", "sendmsg D-Bus Get ", "sendmsg D-Bus Hello")
+ASKING_D_BUS = ("sendmsg D-Bus LoadUnit", "sendmsg D-Bus ListUnitsByNames", "sendmsg D-Bus Get ", "sendmsg D-Bus Hello")
 # Files that are kept, or taken from there, one after the other: of each call, so many are tried.
 ALIKE, ENOUGH = re.compile(r"/kept/\d+/\d+\b"), 4
 # How often `run` looks after the change, while it waits, depends on time. What comes after is counted from the call
